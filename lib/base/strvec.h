@@ -1,0 +1,28 @@
+/*
+ * A vector of owned strings, always NULL-terminated, so that `v.v` can be handed to execv().
+ */
+#ifndef LIB_BASE_STRVEC_H
+#define LIB_BASE_STRVEC_H
+
+#include <stddef.h>
+
+struct strvec {
+	char **v; /* n strings and a NULL; NULL while empty */
+	size_t n;
+	size_t cap;
+};
+
+#define STRVEC_INIT {NULL, 0, 0}
+
+/* Free the strings and the vector.  Fine on a zeroed struct. */
+void strvec_release(struct strvec *s);
+/* Append a copy.  0 or ERR_NOMEM. */
+int strvec_push(struct strvec *s, const char *str);
+int strvec_pushn(struct strvec *s, const char *str, size_t len);
+int strvec_pushf(struct strvec *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Append copies of several, ended by NULL: strvec_pushl(&v, "git", "status", NULL). */
+int strvec_pushl(struct strvec *s, ...) __attribute__((sentinel));
+/* Sort bytewise. */
+void strvec_sort(struct strvec *s);
+
+#endif
