@@ -1,0 +1,95 @@
+/*
+ * What every subcommand of git-dvx is given, and what it gives back.
+ *
+ * A command parses its options first (so that `-h` works outside a repository), then asks for what
+ * it needs: the configuration and the store are opened when first asked for, and closed by main().
+ * It returns an exit status, or a negative enum err whose message main() prints behind "error: ".
+ */
+#ifndef COMMANDS_COMMAND_H
+#define COMMANDS_COMMAND_H
+
+#include <stddef.h>
+
+#include "lib/base/opt.h"
+#include "lib/setup/config.h"
+#include "lib/setup/gitdir.h"
+#include "lib/store/store.h"
+
+/* Exit statuses (and what a command's function may return, besides a negative enum err). */
+enum { COMMAND_OK = 0, COMMAND_NO = 1, COMMAND_FAILED = 128, COMMAND_BAD_USAGE = 129 };
+
+/* Returned for a wrong command line: main() prints the message and exits 129. */
+enum { COMMAND_USAGE = -1000 };
+
+struct command_ctx {
+	struct gitdir *g; /* NULL only where the command needs no repository, or when -h is on the
+			     command line */
+	struct config *c; /* NULL until command_config */
+	struct store *s;  /* NULL until command_store */
+};
+
+enum {
+	COMMAND_REPO = 1,	  /* fails outside a Git repository */
+	COMMAND_WORKTREE = 2 | 1, /* ... and in a bare one */
+	COMMAND_HIDDEN = 4,	  /* listed by `help -a` only: called by Git, or an old spelling */
+	COMMAND_REPO_MAYBE = 8	  /* ctx->g is set when there is one */
+};
+
+struct command {
+	const char *name;
+	int (*fn)(
+		struct command_ctx *ctx, int argc, char **argv); /* argv[0] is the command's name */
+	const char *summary; /* one line, lower case, no full stop */
+	unsigned flags;
+};
+
+/* All commands, sorted by name. */
+const struct command *command_table(size_t *n);
+/* NULL when there is none of that name. */
+const struct command *command_find(const char *name);
+/* The name nearest to a misspelt one, NULL when none is near. */
+const char *command_nearest(const char *name);
+
+/* Load ctx->c once: without a repository, the system and global configuration.  0 or a negative
+ * error. */
+int command_config(struct command_ctx *ctx);
+/* Open ctx->s once (and the configuration).  0 or a negative error. */
+int command_store(struct command_ctx *ctx);
+
+/* Set the message and return COMMAND_USAGE. */
+int command_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* opt_parse for commands: 0 to go on; otherwise *status is what the command has to return at once
+ * (help was printed, or the command line is wrong). */
+int command_options(int *status, int argc, char **argv, const struct opt *table, const char *usage,
+	int flags, int *n_operands);
+
+/* For long commands: from now on SIGINT and SIGTERM only set this flag (the second one kills).
+ * main() exits 130 when the command gives up with ERR_INTERRUPTED. */
+const volatile int *command_stop(void);
+
+/* The commands. */
+int cmd_add(struct command_ctx *ctx, int argc, char **argv);
+int cmd_checkout(struct command_ctx *ctx, int argc, char **argv);
+int cmd_clean(struct command_ctx *ctx, int argc, char **argv);
+int cmd_env(struct command_ctx *ctx, int argc, char **argv);
+int cmd_fetch(struct command_ctx *ctx, int argc, char **argv);
+int cmd_filter_process(struct command_ctx *ctx, int argc, char **argv);
+int cmd_help(struct command_ctx *ctx, int argc, char **argv);
+int cmd_hook(struct command_ctx *ctx, int argc, char **argv);
+int cmd_init(struct command_ctx *ctx, int argc, char **argv);
+int cmd_install(struct command_ctx *ctx, int argc, char **argv);
+int cmd_ls_files(struct command_ctx *ctx, int argc, char **argv);
+int cmd_merge_driver(struct command_ctx *ctx, int argc, char **argv);
+int cmd_pointer(struct command_ctx *ctx, int argc, char **argv);
+int cmd_pull(struct command_ctx *ctx, int argc, char **argv);
+int cmd_push(struct command_ctx *ctx, int argc, char **argv);
+int cmd_remote(struct command_ctx *ctx, int argc, char **argv);
+int cmd_smudge(struct command_ctx *ctx, int argc, char **argv);
+int cmd_status(struct command_ctx *ctx, int argc, char **argv);
+int cmd_track(struct command_ctx *ctx, int argc, char **argv);
+int cmd_uninstall(struct command_ctx *ctx, int argc, char **argv);
+int cmd_untrack(struct command_ctx *ctx, int argc, char **argv);
+int cmd_update(struct command_ctx *ctx, int argc, char **argv);
+int cmd_version(struct command_ctx *ctx, int argc, char **argv);
+
+#endif

@@ -1,0 +1,230 @@
+/*
+ * git-dvx: the table of subcommands, and the one place where a failure becomes a line on stderr and
+ * an exit status.
+ *
+ * Git finds this program as `git dvx`.  Nothing here is done that the command at hand does not
+ * need: the repository is looked for only when the table says so, the configuration and the store
+ * are opened by the commands that ask for them.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands/command.h"
+#include "lib/base/err.h"
+
+static const struct command commands[] = {
+	{"help", cmd_help, "list the commands, or explain one", 0},
+	{"version", cmd_version, "print the version", 0},
+};
+
+static volatile int stop_flag;
+
+const struct command *command_table(size_t *n)
+{
+	*n = sizeof(commands) / sizeof(commands[0]);
+	return commands;
+}
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* How many letters must be added, dropped, changed or swapped (Damerau-Levenshtein); names are
+ * short. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	enum { MAX = 32 };
+	size_t d[MAX + 1][MAX + 1];
+	size_t la = strlen(a), lb = strlen(b);
+
+	if (la > MAX || lb > MAX)
+		return MAX;
+	for (size_t i = 0; i <= la; i++)
+		d[i][0] = i;
+	for (size_t j = 0; j <= lb; j++)
+		d[0][j] = j;
+	for (size_t i = 1; i <= la; i++) {
+		for (size_t j = 1; j <= lb; j++) {
+			size_t best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+			if (d[i - 1][j] + 1 < best)
+				best = d[i - 1][j] + 1;
+			if (d[i][j - 1] + 1 < best)
+				best = d[i][j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+				d[i - 2][j - 2] + 1 < best)
+				best = d[i - 2][j - 2] + 1;
+			d[i][j] = best;
+		}
+	}
+	return d[la][lb];
+}
+
+const char *command_nearest(const char *name)
+{
+	const char *nearest = NULL;
+	size_t best =
+		strlen(name) / 3 + 2; /* "frob" is near to nothing, "stauts" is near to "status" */
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		size_t d = edit_distance(name, commands[i].name);
+		if (!(commands[i].flags & COMMAND_HIDDEN) && d < best) {
+			best = d;
+			nearest = commands[i].name;
+		}
+	}
+	return nearest;
+}
+
+int command_config(struct command_ctx *ctx)
+{
+	if (ctx->c != NULL)
+		return 0;
+	return ctx->g != NULL ? config_load(&ctx->c, ctx->g) : config_load_global(&ctx->c);
+}
+
+int command_store(struct command_ctx *ctx)
+{
+	int rc;
+
+	if (ctx->s != NULL)
+		return 0;
+	rc = command_config(ctx);
+	return rc < 0 ? rc : store_open(&ctx->s, ctx->g, ctx->c);
+}
+
+int command_usage(const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	err_set(ERR_INVALID, "%s", text);
+	return COMMAND_USAGE;
+}
+
+int command_options(int *status, int argc, char **argv, const struct opt *table, const char *usage,
+	int flags, int *n_operands)
+{
+	int rc = opt_parse(argc, argv, table, usage, flags, n_operands);
+
+	*status = rc < 0 ? COMMAND_USAGE : COMMAND_OK;
+	return rc != 0;
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	stop_flag = 1;
+}
+
+const volatile int *command_stop(void)
+{
+	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	return &stop_flag;
+}
+
+static int wants_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
+			return 1;
+	return 0;
+}
+
+/* Find the repository if the command needs one. */
+static int find_repository(
+	struct command_ctx *ctx, const struct command *cmd, int argc, char **argv)
+{
+	int rc;
+
+	if (!(cmd->flags & (COMMAND_REPO | COMMAND_REPO_MAYBE)) || wants_help(argc, argv))
+		return 0;
+	rc = gitdir_discover(&ctx->g);
+	if (rc == ERR_NOTFOUND && (cmd->flags & COMMAND_REPO_MAYBE)) {
+		err_clear();
+		return 0;
+	}
+	if (rc == 0 && (cmd->flags & COMMAND_WORKTREE) == COMMAND_WORKTREE &&
+		ctx->g->worktree == NULL)
+		return err_set(ERR_INVALID,
+			"'git dvx %s' must be run in a work tree; '%s' is a bare repository",
+			cmd->name, ctx->g->git_dir);
+	return rc;
+}
+
+/* The status for the shell; a failure is told here and nowhere else. */
+static int conclude(int rc)
+{
+	if (rc >= 0) {
+		if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE) {
+			fprintf(stderr, "error: cannot write to standard output: %s\n",
+				strerror(errno));
+			return COMMAND_FAILED;
+		}
+		return rc;
+	}
+	fflush(stdout);
+	if (rc == ERR_INTERRUPTED) {
+		fprintf(stderr, "interrupted\n");
+		return 128 + SIGINT;
+	}
+	fprintf(stderr, "error: %s\n", err_msg()[0] != '\0' ? err_msg() : "unknown failure");
+	return rc == COMMAND_USAGE ? COMMAND_BAD_USAGE : COMMAND_FAILED;
+}
+
+static int unknown_command(const char *name)
+{
+	const char *near = command_nearest(name);
+
+	fprintf(stderr, "git-dvx: '%s' is not a git-dvx command; see 'git dvx help'\n", name);
+	if (near != NULL)
+		fprintf(stderr, "\nThe most similar command is\n\t%s\n", near);
+	return COMMAND_BAD_USAGE;
+}
+
+static int run_command(const struct command *cmd, int argc, char **argv)
+{
+	struct command_ctx ctx = {0};
+	int rc = find_repository(&ctx, cmd, argc, argv);
+
+	if (rc == 0)
+		rc = cmd->fn(&ctx, argc, argv);
+	rc = conclude(rc);
+	store_close(ctx.s);
+	config_free(ctx.c);
+	gitdir_free(ctx.g);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static char *help_argv[] = {(char *)"help", NULL};
+	const struct command *cmd;
+
+	signal(SIGPIPE,
+		SIG_IGN); /* a coprocess or reader that went away is an error code, not the end */
+	if (argc < 2) {
+		run_command(command_find("help"), 1, help_argv);
+		return COMMAND_BAD_USAGE;
+	}
+	if (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)
+		argv[1] = help_argv[0];
+	else if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-v") == 0)
+		return run_command(command_find("version"), 1, argv + 1);
+	cmd = command_find(argv[1]);
+	if (cmd == NULL)
+		return unknown_command(argv[1]);
+	return run_command(cmd, argc - 1, argv + 1);
+}

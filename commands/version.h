@@ -1,0 +1,14 @@
+/*
+ * The version of the programs.
+ */
+#ifndef COMMANDS_VERSION_H
+#define COMMANDS_VERSION_H
+
+#include "lib/base/buf.h"
+
+#define VERSION_NUMBER "0.1.0"
+
+/* Append "git-dvx 0.1.0 (git 2.39.5, linux x86_64)".  0 or a negative error. */
+int version_line(struct buf *out);
+
+#endif
