@@ -1,5 +1,6 @@
 /*
- * Object ids: SHA-256 of the content (FIPS 180-4), as in Git LFS; and the streaming hash behind them.
+ * Object ids: SHA-256 of the content (FIPS 180-4), as in Git LFS; and the streaming hash behind
+ * them.
  */
 #ifndef LIB_STORE_OID_H
 #define LIB_STORE_OID_H
@@ -36,7 +37,8 @@ static inline int oid_eq(const struct oid *a, const struct oid *b)
 	return oid_cmp(a, b) == 0;
 }
 
-/* Streaming hash of Git's own objects: SHA-1 or SHA-256 by hash length 20 or 32 (index trailer, blob ids). */
+/* Streaming hash of Git's own objects: SHA-1 or SHA-256 by hash length 20 or 32 (index trailer,
+ * blob ids). */
 struct githash_ctx {
 	int len;
 	uint64_t opaque[16];

@@ -1,5 +1,6 @@
 /*
- * Pointer files of Git LFS, https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md:
+ * Pointer files of Git LFS (docs/pointer.md;
+ * https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md):
  *
  *   version https://git-lfs.github.com/spec/v1
  *   oid sha256:<64 lower-case hex>
@@ -14,19 +15,21 @@
 #include "lib/store/oid.h"
 
 enum {
-	POINTER_MAX = 1024,       /* a pointer file is shorter than this many bytes */
+	POINTER_MAX = 1024,	    /* a pointer file is shorter than this many bytes */
 	POINTER_CANONICAL_MAX = 150 /* room for what pointer_format writes, NUL included */
 };
 
 struct pointer {
 	struct oid oid;
-	uint64_t size;  /* bytes of the object; <= INT64_MAX */
-	int canonical;  /* the text is byte for byte what pointer_format writes (and has no extensions) */
+	uint64_t size; /* bytes of the object; <= INT64_MAX */
+	int canonical; /* the text is byte for byte what pointer_format writes */
 };
 
-/* Parse.  0; ERR_INVALID when it is no pointer (message says why; callers that merely ask ignore it). */
+/* Parse any `len` bytes, with the latitude that docs/pointer.md gives to readers.  0; ERR_INVALID
+ * when they are no pointer: the message says why, *out is untouched, and callers that merely ask
+ * ignore it. */
 int pointer_parse(struct pointer *out, const void *data, size_t len);
-/* Write the canonical text, NUL-terminated; returns its length. */
+/* Write the canonical text, NUL-terminated; returns its length.  size <= INT64_MAX. */
 size_t pointer_format(char out[static POINTER_CANONICAL_MAX], const struct oid *oid, uint64_t size);
 
 #endif
