@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "lib/base/opt.h"
+#include "lib/repo/repo.h"
 #include "lib/setup/config.h"
 #include "lib/setup/gitdir.h"
 #include "lib/store/store.h"
@@ -22,9 +23,11 @@ enum { COMMAND_OK = 0, COMMAND_NO = 1, COMMAND_FAILED = 128, COMMAND_BAD_USAGE =
 enum { COMMAND_USAGE = -1000 };
 
 struct command_ctx {
-	struct gitdir *g; /* NULL only where the command needs no repository, or when -h is on the
-			     command line */
+	/* NULL only where the table does not ask for a repository, or when -h is on the command
+	 * line. */
+	struct gitdir *g;
 	struct config *c; /* NULL until command_config */
+	struct repo repo; /* a view of both; valid after command_repo */
 	struct store *s;  /* NULL until command_store */
 };
 
@@ -53,7 +56,9 @@ const char *command_nearest(const char *name);
 /* Load ctx->c once: without a repository, the system and global configuration.  0 or a negative
  * error. */
 int command_config(struct command_ctx *ctx);
-/* Open ctx->s once (and the configuration).  0 or a negative error. */
+/* Load the configuration and fill ctx->repo.  0 or a negative error. */
+int command_repo(struct command_ctx *ctx);
+/* Open ctx->s once (and what it needs of the above).  0 or a negative error. */
 int command_store(struct command_ctx *ctx);
 
 /* Set the message and return COMMAND_USAGE. */

@@ -2,7 +2,7 @@
  * git-dvx: the table of subcommands, and the one place where a failure becomes a line on stderr and
  * an exit status.
  *
- * Git finds this program as `git dvx`.  Nothing here is done that the command at hand does not
+ * Git finds this program as `git dvx`.  Nothing is done here that the command at hand does not
  * need: the repository is looked for only when the table says so, the configuration and the store
  * are opened by the commands that ask for them.
  */
@@ -89,13 +89,20 @@ int command_config(struct command_ctx *ctx)
 	return ctx->g != NULL ? config_load(&ctx->c, ctx->g) : config_load_global(&ctx->c);
 }
 
+int command_repo(struct command_ctx *ctx)
+{
+	int rc = command_config(ctx);
+
+	return rc < 0 ? rc : repo_init(&ctx->repo, ctx->g, ctx->c);
+}
+
 int command_store(struct command_ctx *ctx)
 {
-	int rc;
+	int rc = 0;
 
 	if (ctx->s != NULL)
 		return 0;
-	rc = command_config(ctx);
+	rc = command_repo(ctx);
 	return rc < 0 ? rc : store_open(&ctx->s, ctx->g, ctx->c);
 }
 

@@ -43,7 +43,7 @@ int version_line(struct buf *out)
 		return err_sys("cannot ask for the machine's name");
 	rc = git_version(&git);
 	if (rc == 0)
-		rc = buf_addf(out, "git-dvx %s (git %s, linux %s)", VERSION_NUMBER, buf_str(&git),
+		rc = buf_addf(out, "git-dvx %s (git %s, linux %s)", DVX_VERSION, buf_str(&git),
 			u.machine);
 	buf_release(&git);
 	return rc;

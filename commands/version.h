@@ -6,8 +6,6 @@
 
 #include "lib/base/buf.h"
 
-#define VERSION_NUMBER "0.1.0"
-
 /* Append "git-dvx 0.1.0 (git 2.39.5, linux x86_64)".  0 or a negative error. */
 int version_line(struct buf *out);
 
