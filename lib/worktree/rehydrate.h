@@ -12,7 +12,7 @@
 
 struct rehydrate_item {
 	const char *path;      /* below the worktree; borrowed */
-	const void *text;      /* what the file holds now: the pointer text as Git wrote it; borrowed */
+	const void *text;      /* what the file holds now, the pointer text as Git wrote it; borrowed; NULL: the canonical text */
 	size_t text_len;
 	struct oid oid;
 	uint64_t size;

@@ -1,0 +1,95 @@
+/*
+ * Smudge: what Git gets for a blob on its way to the worktree.  During a checkout (Git says
+ * can-delay) that is the pointer text itself, and the data follow after Git has finished; small
+ * objects that are here go inline, which is cheaper than a second write; whoever reads without a
+ * checkout (archive, cat-file --filters) gets the content.
+ */
+#include "filter/filter.h"
+
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/store/pointer.h"
+#include "lib/wire/batch.h"
+
+/* Larger ones are reflinked or copied in the kernel, late.  Measured: below this, Git's own write
+ * is cheaper than a temporary file, a swap and a patched entry. */
+enum { INLINE_MAX = STORE_SMALL_MAX };
+
+static int remember(struct filter *f, const struct smudge_request *r, const struct pointer *p)
+{
+	uint8_t blob[32] = {0};
+
+	githash_blob(blob, f->hash_len, r->text, r->text_len);
+	return late_add(f->late, r->path, r->text, r->text_len, p, blob);
+}
+
+static int fetch_one(struct filter *f, const struct smudge_request *r)
+{
+	struct batch_object object = {.oid = r->oid, .size = r->size, .path = r->path};
+	struct batch_options how = {
+		.stop = &filter_stop, .jobs = (int)config_int(f->config, "dvx.jobs", 0)};
+	struct batch_result result;
+	int rc = batch_run(BATCH_DOWNLOAD, &object, 1, &how, &result);
+
+	if (rc == 0 && object.state < 0)
+		rc = err_set(object.state, "%s",
+			object.error ? object.error : "the remote does not have it");
+	batch_objects_release(&object, 1);
+	return rc;
+}
+
+static int prefix_with_object(int rc, const struct smudge_request *r)
+{
+	char hex[OID_HEX_LEN + 1];
+
+	oid_to_hex(hex, &r->oid);
+	return err_prefix(rc, "%s (object %.10s…)", r->path ? r->path : "smudge", hex);
+}
+
+/* Content is asked for and cannot come later: archive, cat-file --filters, checkout-index, apply…
+ */
+static int decide_now(struct filter *f, struct smudge_request *r)
+{
+	int rc = store_has(f->store, &r->oid, r->size) ? 0 : fetch_one(f, r);
+
+	if (rc == 0)
+		return SMUDGE_STREAM;
+	prefix_with_object(rc, r);
+	return f->pointers_on_error ? SMUDGE_TEXT : rc;
+}
+
+int smudge_decide(struct filter *f, struct smudge_request *r)
+{
+	struct pointer p;
+	int rc;
+
+	if (r->text_len >= POINTER_MAX || pointer_parse(&p, r->text, r->text_len) < 0 ||
+		p.size == 0 || f->skip_smudge)
+		return SMUDGE_TEXT;
+	r->oid = p.oid;
+	r->size = p.size;
+	if (p.size <= INLINE_MAX) {
+		buf_reset(&r->content);
+		if (store_read(f->store, &p.oid, p.size, &r->content) == 0)
+			return SMUDGE_CONTENT;
+	}
+	if (!r->can_delay || f->inline_only || !r->path || !f->git->worktree)
+		return decide_now(f, r);
+	rc = remember(f, r, &p);
+	return rc < 0 ? rc : SMUDGE_TEXT;
+}
+
+static int to_sink(const void *data, size_t len, void *sink)
+{
+	struct sink *out = sink;
+
+	return out->put(out, data, len);
+}
+
+int smudge_stream(struct filter *f, const struct smudge_request *r, struct sink *out)
+{
+	int rc = store_stream(f->store, &r->oid, r->size, to_sink, out);
+
+	return rc < 0 ? prefix_with_object(rc, r) : 0;
+}

@@ -1,0 +1,479 @@
+/*
+ * Late rehydration, docs/late-rehydration.md.  Pointer files become data in three steps: fetch what
+ * is missing in one batch; write every object beside its final place, several at a time, verified,
+ * without any lock; then take index.lock as Git does, swap the files in, and patch their entries'
+ * stat fields in one rewrite of the index.
+ *
+ * Not obvious: the files are swapped in only while the lock is held, because a rehydrated file with
+ * an unpatched entry looks modified to Git for ever.  The journal is written before the first swap
+ * and removed after the index is in place, so that a kill in between is repaired later.
+ */
+#include "lib/worktree/rehydrate.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/err.h"
+#include "lib/base/fs.h"
+#include "lib/base/workers.h"
+#include "lib/store/pointer.h"
+#include "lib/wire/batch.h"
+#include "lib/worktree/gitindex.h"
+#include "lib/worktree/pending.h"
+#include "lib/worktree/place.h"
+
+enum { LOCK_WAIT_DEFAULT_MS = 3000, NAMED_IN_REPORT = 10 };
+
+/* What one item needs between writing and swapping. */
+struct prepared {
+	struct place_file file;
+	struct stat st; /* of the temporary file, then of the file in place */
+};
+
+struct run_state {
+	struct rehydrate_item *items;
+	struct prepared *prepared;
+	size_t n;
+	struct store *store;
+	struct place *place;
+	const struct rehydrate_options *options;
+	struct rehydrate_result *result;
+	time_t racy_second; /* second of index.lock: a file that is as young would be racy */
+	pthread_mutex_t mutex;
+};
+
+static int stopped(const struct rehydrate_options *o)
+{
+	return o->stop && *o->stop;
+}
+
+/* Remember why, once; the caller's thread-local message is the reason. */
+static void note_failure(struct run_state *s, struct rehydrate_item *item, int state)
+{
+	item->state = state;
+	pthread_mutex_lock(&s->mutex);
+	if (!s->result->first_error &&
+		asprintf(&s->result->first_error, "%s: %s", item->path, err_msg()) < 0)
+		s->result->first_error = NULL;
+	pthread_mutex_unlock(&s->mutex);
+}
+
+static const void *item_text(const struct rehydrate_item *item,
+	char canonical[static POINTER_CANONICAL_MAX], size_t *len)
+{
+	if (item->text) {
+		*len = item->text_len;
+		return item->text;
+	}
+	*len = pointer_format(canonical, &item->oid, item->size);
+	return canonical;
+}
+
+/* ---- step 1: what is missing, in one batch ---- */
+
+static int compare_batch(const void *a, const void *b)
+{
+	return oid_cmp(
+		&((const struct batch_object *)a)->oid, &((const struct batch_object *)b)->oid);
+}
+
+static size_t collect_missing(struct run_state *s, struct batch_object *objects)
+{
+	size_t n = 0, unique = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct rehydrate_item *item = &s->items[i];
+
+		if (item->state != REHYDRATE_TODO || store_has(s->store, &item->oid, item->size))
+			continue;
+		item->state = REHYDRATE_MISSING;
+		objects[n++] = (struct batch_object){
+			.oid = item->oid, .size = item->size, .path = item->path};
+	}
+	if (n > 1)
+		qsort(objects, n, sizeof *objects, compare_batch);
+	for (size_t i = 0; i < n; i++) {
+		if (unique == 0 || !oid_eq(&objects[unique - 1].oid, &objects[i].oid))
+			objects[unique++] = objects[i];
+	}
+	return unique;
+}
+
+static int fetch_missing(struct run_state *s)
+{
+	struct batch_object *objects = calloc(s->n, sizeof *objects);
+	struct batch_result fetched = {0};
+	struct batch_options how = {
+		.remote = s->options->remote,
+		.jobs = s->options->jobs,
+		.stop = s->options->stop,
+		.progress = s->options->quiet ? PROGRESS_OFF : PROGRESS_AUTO,
+	};
+	size_t n;
+
+	if (!objects)
+		return err_set(ERR_NOMEM, "out of memory");
+	n = collect_missing(s, objects);
+	if (n && s->options->fetch && !stopped(s->options)) {
+		int rc = batch_run(BATCH_DOWNLOAD, objects, n, &how, &fetched);
+
+		if (rc < 0 && !s->result->first_error)
+			s->result->first_error = strdup(err_msg());
+		for (size_t i = 0; i < n && !s->result->first_error; i++) {
+			if (objects[i].state < 0 && objects[i].state != ERR_NOTFOUND &&
+				objects[i].error)
+				s->result->first_error = strdup(objects[i].error);
+		}
+		/* The store decides what is there now, not what anybody said. */
+		for (size_t i = 0; i < s->n; i++) {
+			if (s->items[i].state == REHYDRATE_MISSING &&
+				store_has(s->store, &s->items[i].oid, s->items[i].size))
+				s->items[i].state = REHYDRATE_TODO;
+		}
+	}
+	batch_objects_release(objects, n);
+	free(objects);
+	return 0;
+}
+
+/* ---- step 2: every file beside its place ---- */
+
+static int prepare_one(size_t i, void *data)
+{
+	struct run_state *s = data;
+	struct rehydrate_item *item = &s->items[i];
+	struct prepared *p = &s->prepared[i];
+	int rc;
+
+	if (item->state != REHYDRATE_TODO)
+		return 0;
+	if (stopped(s->options)) {
+		item->state = REHYDRATE_LEFT;
+		return 0;
+	}
+	rc = place_begin(s->place, item->path, &p->file);
+	if (rc < 0) {
+		note_failure(s, item, rc == ERR_NOTFOUND ? REHYDRATE_CHANGED : REHYDRATE_FAILED);
+		return 0;
+	}
+	rc = store_place(s->store, &item->oid, item->size, p->file.fd);
+	if (rc >= 0 && fstat(p->file.fd, &p->st) < 0)
+		rc = err_sys("cannot stat the new '%s'", item->path);
+	/* Thousands of files may wait for the lock: keep names, not descriptors. */
+	if (rc >= 0)
+		rc = fs_close(&p->file.fd, item->path);
+	if (rc < 0) {
+		place_abort(s->place, &p->file);
+		note_failure(s, item, rc == ERR_NOTFOUND ? REHYDRATE_MISSING : REHYDRATE_FAILED);
+	}
+	return 0;
+}
+
+/* ---- step 3: under index.lock ---- */
+
+static int64_t unracy_mtime(const struct run_state *s, const struct stat *st)
+{
+	/* Git without USE_NSEC compares whole seconds and distrusts an entry as young as the index.
+	 * One nanosecond before this second is young enough for every other use. */
+	if (st->st_mtim.tv_sec < s->racy_second)
+		return -1;
+	return (int64_t)s->racy_second * 1000000000 - 1;
+}
+
+static int swap_one(size_t i, void *data)
+{
+	struct run_state *s = data;
+	struct rehydrate_item *item = &s->items[i];
+	struct prepared *p = &s->prepared[i];
+	char canonical[POINTER_CANONICAL_MAX];
+	const void *text;
+	size_t text_len;
+	int rc;
+
+	if (item->state != REHYDRATE_TODO)
+		return 0;
+	if (stopped(s->options)) {
+		place_abort(s->place, &p->file);
+		item->state = REHYDRATE_LEFT;
+		return 0;
+	}
+	text = item_text(item, canonical, &text_len);
+	rc = place_swap(
+		s->place, item->path, &p->file, text, text_len, unracy_mtime(s, &p->st), &p->st);
+	if (rc == 0)
+		item->state = REHYDRATE_DONE;
+	else if (rc == ERR_CHANGED || rc == ERR_NOTFOUND)
+		item->state = REHYDRATE_CHANGED;
+	else
+		note_failure(s, item, REHYDRATE_FAILED);
+	return 0;
+}
+
+static int patch_index(struct run_state *s, const char *index, int hash_len, struct lockfile *lock)
+{
+	struct gitindex_patch *patches = calloc(s->n, sizeof *patches);
+	size_t n = 0;
+	int rc = 0;
+
+	if (!patches)
+		return err_set(ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->items[i].state != REHYDRATE_DONE)
+			continue;
+		patches[n].path = s->items[i].path;
+		patches[n].id = s->items[i].blob;
+		gitindex_stat_fill(&patches[n].st, &s->prepared[i].st);
+		n++;
+	}
+	if (n)
+		rc = gitindex_patch(index, hash_len, patches, n, lock);
+	if (rc > 0)
+		rc = lockfile_commit(lock);
+	free(patches);
+	return rc;
+}
+
+static void leave_the_rest(struct run_state *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->items[i].state != REHYDRATE_TODO)
+			continue;
+		place_abort(s->place, &s->prepared[i].file);
+		s->items[i].state = REHYDRATE_LEFT;
+	}
+}
+
+static int take_index_lock(struct run_state *s, const char *index, struct lockfile *lock)
+{
+	int wait = s->options->lock_wait_ms ? s->options->lock_wait_ms : LOCK_WAIT_DEFAULT_MS;
+	struct stat st;
+	mode_t mode = 0666;
+	int rc;
+
+	if (stat(index, &st) == 0)
+		mode = st.st_mode & 0777;
+	rc = lockfile_take(lock, index, (int)mode, wait);
+	if (rc < 0)
+		return rc;
+	if (fstat(lock->fd, &st) < 0)
+		return err_sys("cannot stat '%s'", lock->path.p);
+	if ((st.st_mode & 0777) != mode)
+		(void)!fchmod(lock->fd, mode); /* core.sharedRepository: as the index is */
+	s->racy_second = st.st_mtim.tv_sec;
+	return 0;
+}
+
+/* Returns a negative error when files were put in place whose index entries could not be patched.
+ */
+static int swap_and_patch(struct run_state *s, const struct gitdir *g, int hash_len)
+{
+	struct lockfile lock = LOCKFILE_INIT;
+	int rc = take_index_lock(s, g->index, &lock);
+
+	if (rc < 0) {
+		if (!s->result->first_error)
+			s->result->first_error = strdup(err_msg());
+		leave_the_rest(s);
+		lockfile_rollback(&lock);
+		return 0;
+	}
+	rc = workers_run(s->options->jobs, s->n, swap_one, s);
+	if (rc == 0)
+		rc = patch_index(s, g->index, hash_len, &lock);
+	leave_the_rest(s);
+	lockfile_rollback(&lock);
+	return rc < 0 ? rc : 0;
+}
+
+/* ---- the journal ---- */
+
+static int is_owed(int state)
+{
+	return state == REHYDRATE_TODO || state == REHYDRATE_LEFT;
+}
+
+static struct pending_item *journal_items(struct run_state *s, int (*want)(int state), size_t *n)
+{
+	struct pending_item *list = calloc(s->n + 1, sizeof *list);
+
+	*n = 0;
+	for (size_t i = 0; list && i < s->n; i++) {
+		struct rehydrate_item *item = &s->items[i];
+		struct pending_item *p = &list[*n];
+
+		if (!want(item->state))
+			continue;
+		*p = (struct pending_item){
+			.path = item->path, .oid = item->oid, .size = item->size};
+		memcpy(p->blob, item->blob, sizeof p->blob);
+		++*n;
+	}
+	return list;
+}
+
+static int is_done(int state)
+{
+	return state == REHYDRATE_DONE || is_owed(state);
+}
+
+static int journal_begin(struct run_state *s, const char *git_dir, struct pending **journal)
+{
+	size_t n;
+	struct pending_item *list = journal_items(s, is_owed, &n);
+	int rc = 0;
+
+	if (!list)
+		return err_set(ERR_NOMEM, "out of memory");
+	if (n)
+		rc = pending_begin(journal, git_dir, list, n);
+	free(list);
+	return rc;
+}
+
+/* Keep what is owed; after a failed index patch also what is in place, for its entry is to be
+ * repaired. */
+static void journal_end(struct run_state *s, struct pending *journal, int patch_failed)
+{
+	size_t n;
+	struct pending_item *list = journal_items(s, patch_failed ? is_done : is_owed, &n);
+
+	if (list && journal)
+		pending_end(journal, list, n);
+	pending_free(journal);
+	free(list);
+}
+
+/* ---- all of it ---- */
+
+static void count(struct run_state *s)
+{
+	struct rehydrate_result *r = s->result;
+
+	for (size_t i = 0; i < s->n; i++) {
+		switch (s->items[i].state) {
+		case REHYDRATE_DONE:
+			r->done++;
+			r->bytes += s->items[i].size;
+			break;
+		case REHYDRATE_MISSING:
+			r->missing++;
+			break;
+		case REHYDRATE_CHANGED:
+			r->changed++;
+			break;
+		case REHYDRATE_FAILED:
+			r->failed++;
+			break;
+		default:
+			r->left++;
+			break;
+		}
+	}
+}
+
+static int hash_length(const struct config *c)
+{
+	const char *format = config_get(c, "extensions.objectformat");
+
+	return format && strcmp(format, "sha256") == 0 ? 32 : 20;
+}
+
+int rehydrate_run(struct rehydrate_item *items, size_t n, const struct gitdir *g,
+	const struct config *c, struct store *store, const struct rehydrate_options *o,
+	struct rehydrate_result *r)
+{
+	struct run_state s = {.items = items, .n = n, .store = store, .options = o, .result = r};
+	struct pending *journal = NULL;
+	struct buf staging = BUF_INIT;
+	int rc = 0, patched = 0;
+
+	*r = (struct rehydrate_result){0};
+	if (n == 0)
+		return 0;
+	if (!g->worktree)
+		return err_set(ERR_INVALID, "this repository has no working tree");
+	pthread_mutex_init(&s.mutex, NULL);
+	s.prepared = calloc(n, sizeof *s.prepared);
+	if (!s.prepared) {
+		rc = err_set(ERR_NOMEM, "out of memory");
+		goto done;
+	}
+	for (size_t i = 0; i < n; i++)
+		s.prepared[i].file = (struct place_file)PLACE_FILE_INIT;
+	if ((rc = buf_addf(&staging, "%s/dvx/tmp", g->git_dir)) < 0)
+		goto done;
+	if ((rc = place_open(&s.place, g->worktree, staging.p)) < 0)
+		goto done;
+	if ((rc = fetch_missing(&s)) < 0)
+		goto done;
+	if ((rc = journal_begin(&s, g->git_dir, &journal)) < 0)
+		goto done;
+	if ((rc = workers_run(o->jobs, n, prepare_one, &s)) < 0)
+		goto done;
+	patched = swap_and_patch(&s, g, hash_length(c));
+	journal_end(&s, journal, patched < 0);
+	journal = NULL;
+	rc = patched;
+done:
+	count(&s);
+	pending_free(journal);
+	place_close(s.place);
+	free(s.prepared);
+	buf_release(&staging);
+	pthread_mutex_destroy(&s.mutex);
+	return rc;
+}
+
+void rehydrate_result_release(struct rehydrate_result *r)
+{
+	free(r->first_error);
+	r->first_error = NULL;
+}
+
+static void name_items(const struct rehydrate_item *items, size_t n, int state)
+{
+	char hex[OID_HEX_LEN + 1];
+	size_t named = 0, more = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (items[i].state != state)
+			continue;
+		if (named == NAMED_IN_REPORT) {
+			more++;
+			continue;
+		}
+		oid_to_hex(hex, &items[i].oid);
+		fprintf(stderr, "  %s (%.10s…)\n", items[i].path, hex);
+		named++;
+	}
+	if (more)
+		fprintf(stderr, "  … and %zu more\n", more);
+}
+
+void rehydrate_report(
+	const struct rehydrate_item *items, size_t n, const struct rehydrate_result *r)
+{
+	size_t pointers = r->missing + r->failed + r->left;
+
+	if (!pointers)
+		return;
+	fprintf(stderr, "git-dvx: %zu of %zu files still are pointers", pointers, n);
+	fprintf(stderr, "%s%s\n", r->first_error ? ": " : "", r->first_error ? r->first_error : "");
+	if (r->missing) {
+		fprintf(stderr, "%zu whose object is neither here nor on the remote:\n",
+			r->missing);
+		name_items(items, n, REHYDRATE_MISSING);
+	}
+	if (r->failed) {
+		fprintf(stderr, "%zu that could not be written:\n", r->failed);
+		name_items(items, n, REHYDRATE_FAILED);
+	}
+	if (r->left)
+		fprintf(stderr, "%zu whose turn did not come\n", r->left);
+	fprintf(stderr, "run 'git dvx pull' to fetch and place them%s\n",
+		r->missing ? " (and 'git dvx push' where they were committed, if it was never run)"
+			   : "");
+}
