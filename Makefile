@@ -12,7 +12,7 @@ mandir  = $(prefix)/share/man
 
 CC        := gcc
 CFLAGS    := -O2 -g
-LDFLAGS   :=
+LDFLAGS   := -Wl,-z,relro,-z,now
 SANITIZE  :=
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	     -Wformat=2 -Wundef -Wpointer-arith -Wcast-qual -Werror
@@ -38,6 +38,7 @@ commands_srcs := $(sort $(wildcard commands/*.c hooks/*.c))
 filter_srcs   := $(sort $(wildcard filter/*.c))
 transfer_srcs := $(sort $(wildcard transfer/*.c))
 unit_srcs     := $(sort $(wildcard tests/unit/test_*.c))
+fuzz_srcs     := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 man_srcs      := $(sort $(wildcard docs/man/*.1.scd))
 
 objs     = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -46,9 +47,12 @@ archives = $(foreach l,$(1),$(if $(wildcard lib/$(l)/*.c),$(BUILD)/lib/$(l).a))
 programs := $(if $(commands_srcs),git-dvx) $(if $(filter_srcs),git-dvx-filter) $(if $(transfer_srcs),git-dvx-transfer)
 bins     := $(addprefix $(BUILD)/bin/,$(programs))
 unit_bins := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_srcs))
+fuzz_bins := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(fuzz_srcs))
+replays   := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/unit/replay_%,$(fuzz_srcs))
+shell_tests := $(sort $(wildcard tests/t[0-9]*.sh))
 mans     := $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(man_srcs))
 
-.PHONY: all unit clean
+.PHONY: all test unit check demo install uninstall bench asan fuzz dist clean deps format help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
@@ -62,7 +66,6 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$DVX_COMPILE" | cmp -s - $@ || printf '%s\n' "$$DVX_COMPILE" >$@
 $(BUILD)/flags: export DVX_COMPILE = $(compile) / $(link)
-.PHONY: FORCE
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -94,12 +97,106 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
 	$(link) -o $@ $^ $(libs_unit)
 
+# The saved inputs of a fuzzer, run again as a test; and the fuzzer itself (built by `make fuzz` with clang).
+$(BUILD)/unit/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(call archives,$(LAYERS))
+	@mkdir -p $(@D)
+	$(link) -o $@ $^ $(libs_unit)
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(call archives,$(LAYERS))
+	@mkdir -p $(@D)
+	$(link) -fsanitize=fuzzer -o $@ $^ $(libs_unit)
+
+$(BUILD)/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	scdoc <$< >$@
+
 # --- test --------------------------------------------------------------------------------------------------------
 
-unit: $(unit_bins)
-	CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $(unit_bins)
+# The tests to run; T='tests/t0000*.sh build/unit/test_pack' runs these alone.
+T = $(unit_bins) $(replays) $(shell_tests)
+test_env = DVX_BIN='$(abspath $(BUILD)/bin)' DVX_TRASH='$(abspath $(BUILD)/trash)'
+
+deps:
+	@scripts/install-deps build test check
+
+# Packages first, then a make that can rely on them.
+test:
+	@scripts/install-deps build test
+	@+$(MAKE) --no-print-directory $(BUILD)/tested
+
+demo:
+	@scripts/install-deps build test
+	@+$(MAKE) --no-print-directory all
+	@$(test_env) tests/demo.sh
+
+bench: all
+	@$(test_env) tests/perf/bench.sh
+
+$(BUILD)/tested: all $(unit_bins) $(replays) FORCE
+	@$(test_env) scripts/run-tests $(BUILD)/tap $(T)
+
+unit: $(unit_bins) $(replays)
+	@$(test_env) scripts/run-tests $(BUILD)/tap-unit $(unit_bins) $(replays)
+
+check: all
+	@BUILD='$(BUILD)' scripts/check
+
+# All tests again under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer.
+asan:
+	@scripts/install-deps build test
+	@+BUILD=build/asan scripts/with-sanitizers $(MAKE) --no-print-directory BUILD=build/asan CFLAGS='-O1 -g' LDFLAGS= \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' \
+		build/asan/tested
+
+# Each fuzzer for FUZZ_SECONDS, two at once.  What they find of interest stays in build/fuzz/corpus.
+FUZZ_SECONDS := 60
+fuzz:
+	@scripts/install-deps build test check
+	@+$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang CFLAGS='-O1 -g' LDFLAGS= \
+		SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer' \
+		build/fuzz/built
+	@scripts/run-fuzzers $(FUZZ_SECONDS) $(patsubst build/%,build/fuzz/%,$(fuzz_bins))
+
+$(BUILD)/built: $(fuzz_bins)
+	@touch $@
+
+# --- install -----------------------------------------------------------------------------------------------------
+
+install: all $(mans)
+	install -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(mandir)/man1'
+	install -m 755 $(bins) '$(DESTDIR)$(bindir)'
+	$(if $(mans),install -m 644 $(mans) '$(DESTDIR)$(mandir)/man1')
+
+uninstall:
+	rm -f $(patsubst %,'$(DESTDIR)$(bindir)/%',$(programs))
+	$(if $(mans),rm -f $(patsubst %,'$(DESTDIR)$(mandir)/man1/%',$(notdir $(mans))))
+
+dist:
+	@mkdir -p build
+	git archive --format=tar.gz --prefix=git-dvx-$(VERSION)/ -o build/git-dvx-$(VERSION).tar.gz HEAD
+	@echo build/git-dvx-$(VERSION).tar.gz
+
+# --- care --------------------------------------------------------------------------------------------------------
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
 
 clean:
 	rm -rf build
+
+help:
+	@echo 'all         build the programs into build/bin (default)'
+	@echo 'test        install what is missing, build, run every test; T="tests/t0000*.sh" runs these'
+	@echo 'unit        build and run the unit tests and the saved inputs of the fuzzers'
+	@echo 'check       layers, headers, formatting, needed libraries, help against man pages, linters'
+	@echo 'asan        every test with address, leak and undefined-behaviour sanitizers'
+	@echo 'fuzz        each fuzzer for FUZZ_SECONDS (60)'
+	@echo 'demo        install what is missing, build, show git-dvx at work on real files'
+	@echo 'bench       print the figures beside their floors'
+	@echo 'install     into prefix ($(prefix)), below DESTDIR; uninstall removes what it put there'
+	@echo 'dist        a source archive'
+	@echo 'deps        install the Debian packages that development needs'
+	@echo 'format      clang-format all sources'
+	@echo 'clean       remove build/'
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
