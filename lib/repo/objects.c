@@ -38,20 +38,52 @@ static int id_set_has(const struct id_set *s, const uint8_t *id)
 	return bsearch(id, s->v, s->n, REPO_ID_MAX, cmp_id) != NULL;
 }
 
+/* Sorted copy of the names. */
+static int id_set_of(struct id_set *out, const struct git_object *o, size_t n)
+{
+	size_t i;
+
+	if (!(out->v = calloc(n ? n : 1, REPO_ID_MAX)))
+		return err_set(ERR_NOMEM, "out of memory");
+	for (i = 0; i < n; i++)
+		memcpy(out->v[i], o[i].id, REPO_ID_MAX);
+	out->n = n;
+	qsort(out->v, n, REPO_ID_MAX, cmp_id);
+	return 0;
+}
+
+/* Add each name that `r` prints and that is among the `asked`: trees bring along what nobody asked
+ * for. */
+static int read_present(struct id_set *out, const struct repo *repo, struct git_reader *r,
+	const struct id_set *asked)
+{
+	uint8_t id[REPO_ID_MAX];
+	char *line;
+	size_t len;
+	int rc;
+
+	if (!(out->v = calloc(asked->n ? asked->n : 1, REPO_ID_MAX)))
+		return err_set(ERR_NOMEM, "out of memory");
+	while ((rc = git_reader_next(r, '\n', &line, &len)) > 0)
+		if (len == 2 * (size_t)repo->hash_len && repo_id_parse(id, repo, line) == 0 &&
+			id_set_has(asked, id) && out->n < asked->n)
+			memcpy(out->v[out->n++], id, REPO_ID_MAX);
+	qsort(out->v, out->n, REPO_ID_MAX, cmp_id);
+	return rc;
+}
+
 /* Of these objects, those that are in the repository. */
 static int present_set(
 	struct id_set *out, const struct repo *repo, const struct git_object *o, size_t n)
 {
+	struct id_set asked = {NULL, 0};
 	struct run run = RUN_INIT;
 	struct git_reader *r = NULL;
 	struct buf input = BUF_INIT;
-	uint8_t id[REPO_ID_MAX];
-	char *line;
-	size_t i, len;
-	int rc = 0, end;
+	size_t i;
+	int rc, end;
 
-	if (!(out->v = calloc(n ? n : 1, REPO_ID_MAX)))
-		return err_set(ERR_NOMEM, "out of memory");
+	rc = id_set_of(&asked, o, n);
 	for (i = 0; i < n && rc == 0; i++)
 		rc = add_hex_line(&input, repo, o[i].id);
 	if (rc == 0)
@@ -60,17 +92,12 @@ static int present_set(
 			(char *)NULL);
 	if (rc == 0)
 		rc = git_reader_start(&r, &run, &input);
-	while (rc == 0 && (rc = git_reader_next(r, '\n', &line, &len)) > 0) {
-		rc = 0;
-		/* Trees bring their content along; what was not asked for is let go. */
-		if (out->n < n && len == 2 * (size_t)repo->hash_len &&
-			repo_id_parse(id, repo, line) == 0)
-			memcpy(out->v[out->n++], id, REPO_ID_MAX);
-	}
+	if (rc == 0)
+		rc = read_present(out, repo, r, &asked);
 	end = git_reader_finish(r);
 	run_release(&run);
 	buf_release(&input);
-	qsort(out->v, out->n, REPO_ID_MAX, cmp_id);
+	free(asked.v);
 	return rc ? rc : end;
 }
 
