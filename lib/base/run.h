@@ -15,14 +15,15 @@ enum run_stdio {
 	RUN_INHERIT = 0, /* the parent's own */
 	RUN_NULL,        /* /dev/null */
 	RUN_PIPE,        /* a pipe; its near end is in in_fd/out_fd */
-	RUN_TO_STDERR    /* stdout only: joined to the parent's stderr */
+	RUN_TO_STDERR,   /* stdout only: joined to the parent's stderr */
+	RUN_TO_STDOUT    /* stderr only: joined to the child's stdout */
 };
 
 struct run {
 	struct strvec argv; /* argv[0] is a program name or path */
 	struct strvec env;  /* "NAME=value" to add or replace, "NAME" to remove */
 	const char *dir;    /* working directory, NULL = the present one (borrowed) */
-	enum run_stdio in, out, err;
+	enum run_stdio in, out, err; /* err: no RUN_PIPE */
 	/* filled by run_start */
 	pid_t pid;
 	int in_fd;  /* write end, when in == RUN_PIPE; -1 otherwise */
