@@ -126,6 +126,8 @@ int buf_read_fd(struct buf *b, int fd)
 
 		if (!room) { /* full: an error only if there is more to come */
 			n = read(fd, &probe, 1);
+			if (n > 0)
+				return err_set(ERR_LIMIT, "more than %zu bytes", max);
 		} else {
 			if (b->cap - b->len < 4096 || !b->p) {
 				rc = buf_grow(b, room < 16384 ? room : 16384);
@@ -142,8 +144,6 @@ int buf_read_fd(struct buf *b, int fd)
 			return err_sys("read failed");
 		if (n == 0)
 			return 0;
-		if (b->len == max)
-			return err_set(ERR_LIMIT, "more than %zu bytes", max);
 		b->len += (size_t)n;
 		b->p[b->len] = '\0';
 	}
@@ -183,7 +183,8 @@ void buf_consume(struct buf *b, size_t n)
 
 void buf_rtrim(struct buf *b)
 {
-	while (b->len && strchr(" \t\r\n", b->p[b->len - 1]))
+	/* not strchr(): it finds the NUL of its string, and a buffer may hold NULs */
+	while (b->len && memchr(" \t\r\n", b->p[b->len - 1], 4))
 		b->p[--b->len] = '\0';
 }
 

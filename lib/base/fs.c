@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,20 @@
 #include <unistd.h>
 #include <linux/fs.h>
 
+/* After a failed read or write: 1 to try again.  A descriptor that somebody made non-blocking (they
+ * are shared with other processes) is waited for, as Git does. */
+static int try_again(int fd, short events)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+
+	if (errno == EINTR)
+		return 1;
+	if (errno != EAGAIN)
+		return 0;
+	poll(&p, 1, -1);
+	return 1;
+}
+
 ssize_t fs_read_full(int fd, void *data, size_t len)
 {
 	size_t got = 0;
@@ -24,7 +38,7 @@ ssize_t fs_read_full(int fd, void *data, size_t len)
 	while (got < len) {
 		ssize_t n = read(fd, (char *)data + got, len - got);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && try_again(fd, POLLIN))
 			continue;
 		if (n < 0)
 			return err_sys("read failed");
@@ -60,7 +74,7 @@ int fs_write_full(int fd, const void *data, size_t len)
 	while (len) {
 		ssize_t n = write(fd, p, len);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && try_again(fd, POLLOUT))
 			continue;
 		if (n < 0)
 			return err_sys("write failed");
@@ -88,15 +102,31 @@ int fs_pwrite_full(int fd, const void *data, size_t len, uint64_t offset)
 	return 0;
 }
 
+/* mkdir where an existing directory (or a link to one) is fine and anything else is not. */
+static int make_directory(const char *path)
+{
+	struct stat st;
+
+	if (mkdir(path, 0777) == 0)
+		return 0;
+	if (errno == EEXIST) {
+		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+			return 0;
+		errno = ENOTDIR;
+	}
+	return err_sys("cannot create directory '%s'", path);
+}
+
 int fs_mkdirs(const char *path)
 {
 	char *copy, *p;
+	struct stat st;
 	int rc = 0;
 
-	if (mkdir(path, 0777) == 0 || errno == EEXIST)
+	if (!*path)
+		return err_set(ERR_INVALID, "cannot create a directory without a name");
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return 0;
-	if (errno != ENOENT)
-		return err_sys("cannot create directory '%s'", path);
 	copy = strdup(path);
 	if (!copy)
 		return err_set(ERR_NOMEM, "out of memory");
@@ -104,12 +134,11 @@ int fs_mkdirs(const char *path)
 		if (*p != '/')
 			continue;
 		*p = '\0';
-		if (mkdir(copy, 0777) < 0 && errno != EEXIST)
-			rc = err_sys("cannot create directory '%s'", copy);
+		rc = make_directory(copy);
 		*p = '/';
 	}
-	if (rc == 0 && mkdir(copy, 0777) < 0 && errno != EEXIST)
-		rc = err_sys("cannot create directory '%s'", path);
+	if (rc == 0)
+		rc = make_directory(copy);
 	free(copy);
 	return rc;
 }
@@ -237,7 +266,7 @@ int fs_reflink(int dst_fd, int src_fd)
 {
 	if (ioctl(dst_fd, FICLONE, src_fd) == 0)
 		return 0;
-	return err_set(ERR_UNSUPPORTED, "no reflink here");
+	return ERR_UNSUPPORTED; /* without a message: an answer, not a failure (see fs.h) */
 }
 
 static int copy_by_write(int dst_fd, int src_fd, uint64_t offset, uint64_t done, uint64_t len)
@@ -278,12 +307,10 @@ int fs_clone_or_copy(int dst_fd, int src_fd, uint64_t offset, uint64_t len)
 			(unsigned long long)(offset + len));
 	if (len == 0)
 		return FS_COPY_WRITE;
-	if (offset == 0 && len == (uint64_t)st.st_size) {
-		if (ioctl(dst_fd, FICLONE, src_fd) == 0)
-			return FS_COPY_REFLINK;
-	} else if (ioctl(dst_fd, FICLONERANGE, &range) == 0) {
+	/* by range also for a whole file: one that grows meanwhile must not bring its new end along
+	 */
+	if (ioctl(dst_fd, FICLONERANGE, &range) == 0)
 		return FS_COPY_REFLINK;
-	}
 	while (done < len) {
 		off64_t in = (off64_t)(offset + done), out = (off64_t)done;
 		size_t want =
@@ -313,7 +340,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	(void)st;
 	(void)type;
 	(void)ftw;
-	return remove(path);
+	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
 }
 
 int fs_remove_tree(const char *path)
