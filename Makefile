@@ -28,7 +28,7 @@ LAYERS := repo worktree wire store setup base
 # Static crypto, zstd and zlib: the dynamic loader would cost more than the programs' own work at start.
 libs_filter   := -l:libcrypto.a -l:libzstd.a
 libs_transfer := $(libs_filter) -l:libz.a -lcjson
-libs_commands := $(libs_filter) -l:libz.a
+libs_commands := $(libs_filter) -l:libz.a -lcjson
 libs_unit     := -lcmocka $(libs_filter) -l:libz.a -lcjson
 
 # --- what there is -----------------------------------------------------------------------------------------------

@@ -16,7 +16,14 @@
 #include "lib/base/err.h"
 
 static const struct command commands[] = {
+	{"clean", cmd_clean, "turn a file's content into its pointer (called by Git)",
+		COMMAND_HIDDEN},
+	{"filter-process", cmd_filter_process, "clean and smudge many files (called by Git)",
+		COMMAND_HIDDEN},
 	{"help", cmd_help, "list the commands, or explain one", 0},
+	{"pointer", cmd_pointer, "make, show, check or compare pointers", COMMAND_REPO_MAYBE},
+	{"smudge", cmd_smudge, "turn a pointer into the file's content (called by Git)",
+		COMMAND_HIDDEN},
 	{"version", cmd_version, "print the version", 0},
 };
 
