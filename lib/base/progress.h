@@ -1,7 +1,7 @@
 /*
  * One progress line on a terminal's stderr: nothing in the first second, at most ten
  * updates a second, bytes, rate, objects and time left.  Silent when stderr is no terminal, unless forced
- * (GIT_LFS_FORCE_PROGRESS, --progress).
+ * (GIT_LFS_FORCE_PROGRESS, --progress); forced, it does not wait for the first second either and always prints a last line.
  */
 #ifndef LIB_BASE_PROGRESS_H
 #define LIB_BASE_PROGRESS_H
