@@ -62,6 +62,8 @@ all: $(bins) $(foreach l,$(LAYERS),$(call archives,$(l)))
 # --- compile -----------------------------------------------------------------------------------------------------
 
 # Outputs appear by rename, so that two makes at once in one tree never see half of a file.
+# V=1 prints the commands in full.
+short = $(if $(V),,@echo '  $(1)' $@;)
 into = -o $@.$$$$ $(1) && mv -f $@.$$$$ $@
 
 # Holds the compile command, so that other flags or another version rebuild what they must.
@@ -72,12 +74,12 @@ $(BUILD)/flags: export DVX_COMPILE = $(compile) / $(link)
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(compile) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $(call into,$<)
+	$(call short,CC  )$(compile) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $(call into,$<)
 
 define archive_rule
 $(BUILD)/lib/$(1).a: $(call objs,$(sort $(wildcard lib/$(1)/*.c)))
 	@mkdir -p $$(@D)
-	ar rcs $$@.$$$$$$$$ $$^ && mv -f $$@.$$$$$$$$ $$@
+	$$(call short,AR  )ar rcs $$@.$$$$$$$$ $$^ && mv -f $$@.$$$$$$$$ $$@
 endef
 $(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
 
@@ -85,32 +87,32 @@ $(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
 
 $(BUILD)/bin/git-dvx: $(call objs,$(commands_srcs)) $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
-	$(link) $(call into,$^ $(libs_commands))
+	$(call short,LINK)$(link) $(call into,$^ $(libs_commands))
 
 $(BUILD)/bin/git-dvx-filter: $(call objs,$(filter_srcs)) $(call archives,$(filter-out repo,$(LAYERS)))
 	@mkdir -p $(@D)
-	$(link) $(call into,$^ $(libs_filter))
+	$(call short,LINK)$(link) $(call into,$^ $(libs_filter))
 
 $(BUILD)/bin/git-dvx-transfer: $(call objs,$(transfer_srcs)) $(call archives,$(filter-out repo worktree,$(LAYERS)))
 	@mkdir -p $(@D)
-	$(link) $(call into,$^ $(libs_transfer))
+	$(call short,LINK)$(link) $(call into,$^ $(libs_transfer))
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
-	$(link) $(call into,$^ $(libs_unit))
+	$(call short,LINK)$(link) $(call into,$^ $(libs_unit))
 
 # The saved inputs of a fuzzer, run again as a test; and the fuzzer itself (built by `make fuzz` with clang).
 $(BUILD)/unit/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
-	$(link) $(call into,$^ $(libs_unit))
+	$(call short,LINK)$(link) $(call into,$^ $(libs_unit))
 
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
-	$(link) -fsanitize=fuzzer $(call into,$^ $(libs_unit))
+	$(call short,LINK)$(link) -fsanitize=fuzzer $(call into,$^ $(libs_unit))
 
 $(BUILD)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
-	scdoc <$< >$@.$$$$ && mv -f $@.$$$$ $@
+	$(call short,MAN )scdoc <$< >$@.$$$$ && mv -f $@.$$$$ $@
 
 # --- test --------------------------------------------------------------------------------------------------------
 
