@@ -22,6 +22,8 @@ static const struct command commands[] = {
 		COMMAND_HIDDEN},
 	{"help", cmd_help, "list the commands, or explain one", 0},
 	{"pointer", cmd_pointer, "make, show, check or compare pointers", COMMAND_REPO_MAYBE},
+	{"remote", cmd_remote, "name, list and change the places where blobs are kept",
+		COMMAND_REPO},
 	{"smudge", cmd_smudge, "turn a pointer into the file's content (called by Git)",
 		COMMAND_HIDDEN},
 	{"version", cmd_version, "print the version", 0},

@@ -1,0 +1,331 @@
+/*
+ * `git dvx remote`: name, list and change the places where blobs are kept.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands/command.h"
+#include "commands/remote_config.h"
+#include "lib/base/err.h"
+
+struct remote_args {
+	struct command_ctx *ctx;
+	int make_default, force, local, unset;
+	int n; /* operands behind the subcommand */
+	char **v;
+};
+
+static enum remote_where where_of(const struct remote_args *a)
+{
+	return a->local ? REMOTE_LOCAL : REMOTE_SHARED;
+}
+
+/* Value of "dvx-remote.<name>.<variable>" in all files, or NULL.  Borrowed. */
+static const char *remote_value(const struct remote_args *a, const char *name, const char *variable)
+{
+	struct buf key = BUF_INIT;
+	const char *value = NULL;
+
+	if (buf_addf(&key, "dvx-remote.%s.%s", name, variable) == 0)
+		value = config_get(a->ctx->c, buf_str(&key));
+	buf_release(&key);
+	return value;
+}
+
+static int must_exist(const struct remote_args *a, const char *name)
+{
+	if (remote_value(a, name, "url") != NULL)
+		return 0;
+	return err_set(
+		ERR_NOTFOUND, "no remote '%s'; 'git dvx remote add %s <url>' makes it", name, name);
+}
+
+static int set_option(const struct remote_args *a, enum remote_where where, const char *name,
+	const char *variable, const char *value)
+{
+	struct buf key = BUF_INIT;
+	int rc = buf_addf(&key, "dvx-remote.%s.%s", name, variable);
+
+	if (rc == 0)
+		rc = remote_config_set(&a->ctx->repo, where, buf_str(&key), value);
+	buf_release(&key);
+	return rc;
+}
+
+/* What the user should know of this URL; on stderr. */
+static int tell_about_url(const struct remote_args *a, const char *url, const char *inside)
+{
+	const char *scheme = remote_url_unsupported(url);
+	struct buf line = BUF_INIT;
+	int rc = 0;
+
+	if (scheme != NULL)
+		fprintf(stderr,
+			"note: this version cannot transfer to %s:// yet; the remote is only "
+			"recorded\n",
+			scheme);
+	if (*inside != '\0') {
+		rc = remote_exclude(&a->ctx->repo, inside, &line);
+		if (rc > 0)
+			fprintf(stderr,
+				"note: '%s' lies inside the work tree; '%s' was added to "
+				".git/info/exclude, so that "
+				"blobs are not committed (put the line into .gitignore to share "
+				"it)\n",
+				inside, buf_str(&line));
+	}
+	buf_release(&line);
+	return rc < 0 ? rc : 0;
+}
+
+/* Check and write an URL; used by add and by modify. */
+static int write_url(const struct remote_args *a, const char *name, const char *typed)
+{
+	struct buf url = BUF_INIT, inside = BUF_INIT;
+	int rc = remote_url_normalise(&url, &inside, &a->ctx->repo, typed);
+
+	if (rc == 0 && !a->local && remote_url_has_secret(buf_str(&url)))
+		rc = err_set(ERR_DENIED,
+			"the URL holds a password, and " REMOTE_SHARED_FILE
+			" is committed; use --local, or 'git dvx remote modify %s password "
+			"<value>'",
+			name);
+	if (rc == 0)
+		rc = set_option(a, where_of(a), name, "url", buf_str(&url));
+	if (rc == 0)
+		rc = tell_about_url(a, buf_str(&url), buf_str(&inside));
+	buf_release(&url);
+	buf_release(&inside);
+	return rc;
+}
+
+static int set_default(const struct remote_args *a, const char *name)
+{
+	int rc = remote_config_set(&a->ctx->repo, where_of(a), "dvx.remote", name);
+
+	if (rc == 0)
+		printf("Setting '%s' as a default remote.\n", name);
+	return rc;
+}
+
+static int do_add(const struct remote_args *a)
+{
+	const char *name, *present;
+	int rc;
+
+	if (a->n != 2)
+		return command_usage("usage: git dvx remote add [-d] [-f] [--local] <name> <url>");
+	name = a->v[0];
+	rc = remote_name_check(name);
+	if (rc < 0)
+		return rc;
+	present = remote_value(a, name, "url");
+	if (present != NULL && !a->force)
+		return err_set(ERR_EXISTS,
+			"remote '%s' already exists (%s); use --force to replace it", name,
+			present);
+	rc = write_url(a, name, a->v[1]);
+	if (rc == 0 && a->make_default)
+		rc = set_default(a, name);
+	return rc;
+}
+
+struct list_state {
+	const struct config *c;
+	const char *default_name;
+};
+
+static int list_one(const char *key, const char *value, void *data)
+{
+	const struct list_state *s = data;
+	size_t len = strlen(key), head = strlen("dvx-remote."), tail = strlen(".url");
+	int is_default;
+
+	if (strncmp(key, "dvx-remote.", head) != 0 || len <= head + tail ||
+		strcmp(key + len - tail, ".url") != 0 || config_get(s->c, key) != value)
+		return 0; /* another key, or a value that a later one overrides */
+	len -= head + tail;
+	is_default = s->default_name != NULL && strlen(s->default_name) == len &&
+		     memcmp(s->default_name, key + head, len) == 0;
+	printf("%.*s\t%s%s\n", (int)len, key + head, value, is_default ? "\t(default)" : "");
+	return 0;
+}
+
+static int do_list(const struct remote_args *a)
+{
+	struct list_state s = {a->ctx->c, config_get(a->ctx->c, "dvx.remote")};
+
+	if (a->n != 0)
+		return command_usage("'git dvx remote list' takes no arguments");
+	return config_each(a->ctx->c, list_one, &s);
+}
+
+static int do_modify(const struct remote_args *a)
+{
+	const char *name, *variable;
+	enum remote_where where = where_of(a);
+	int secret, rc;
+
+	if (a->n != (a->unset ? 2 : 3))
+		return command_usage("usage: git dvx remote modify [--local] [--unset] <name> "
+				     "<option> [<value>]");
+	name = a->v[0];
+	variable = remote_option_variable(a->v[1], &secret);
+	if (variable == NULL)
+		return command_usage("unknown option '%s' of a remote; known are %s", a->v[1],
+			remote_option_names());
+	rc = must_exist(a, name);
+	if (rc < 0)
+		return rc;
+	if (!a->unset && strcmp(variable, "url") == 0)
+		return write_url(a, name, a->v[2]);
+	if (secret && !a->local) {
+		where = REMOTE_LOCAL;
+		if (!a->unset)
+			fprintf(stderr,
+				"note: '%s' is a secret and went to .git/config, which is not "
+				"committed\n",
+				a->v[1]);
+	}
+	return set_option(a, where, name, variable, a->unset ? NULL : a->v[2]);
+}
+
+static int do_default(const struct remote_args *a)
+{
+	const char *present = config_get(a->ctx->c, "dvx.remote");
+	int rc;
+
+	if (a->unset) {
+		if (a->n != 0)
+			return command_usage("--unset takes no name");
+		return remote_config_set(&a->ctx->repo, where_of(a), "dvx.remote", NULL);
+	}
+	if (a->n == 0) {
+		if (present == NULL)
+			return COMMAND_NO;
+		puts(present);
+		return COMMAND_OK;
+	}
+	if (a->n > 1)
+		return command_usage("one name at a time; see 'git dvx remote -h'");
+	rc = must_exist(a, a->v[0]);
+	return rc < 0 ? rc : set_default(a, a->v[0]);
+}
+
+/* Rename or remove (new_name NULL) wherever it is known, and in dvx.remote. */
+static int move_everywhere(const struct remote_args *a, const char *name, const char *new_name)
+{
+	static const enum remote_where places[] = {REMOTE_SHARED, REMOTE_LOCAL};
+	const char *present = config_get(a->ctx->c, "dvx.remote");
+	int was_default = present != NULL && strcmp(present, name) == 0, found = 0, rc;
+
+	for (size_t i = 0; i < 2; i++) {
+		rc = remote_config_has(&a->ctx->repo, places[i], name);
+		if (rc < 0)
+			return rc;
+		if (rc == 0)
+			continue;
+		rc = remote_config_move(&a->ctx->repo, places[i], name, new_name);
+		if (rc < 0)
+			return rc;
+		found = 1;
+	}
+	if (!found)
+		return err_set(ERR_NOTFOUND,
+			"remote '%s' is neither in " REMOTE_SHARED_FILE " nor in .git/config",
+			name);
+	for (size_t i = 0; was_default && i < 2; i++) {
+		rc = remote_config_has_default(&a->ctx->repo, places[i], name);
+		if (rc > 0)
+			rc = remote_config_set(&a->ctx->repo, places[i], "dvx.remote", new_name);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int do_remove(const struct remote_args *a)
+{
+	if (a->n != 1)
+		return command_usage("usage: git dvx remote remove <name>");
+	return move_everywhere(a, a->v[0], NULL);
+}
+
+static int do_rename(const struct remote_args *a)
+{
+	int rc;
+
+	if (a->n != 2)
+		return command_usage("usage: git dvx remote rename <old> <new>");
+	rc = remote_name_check(a->v[1]);
+	if (rc == 0)
+		rc = must_exist(a, a->v[0]);
+	if (rc == 0 && remote_value(a, a->v[1], "url") != NULL)
+		rc = err_set(ERR_EXISTS, "remote '%s' already exists", a->v[1]);
+	return rc < 0 ? rc : move_everywhere(a, a->v[0], a->v[1]);
+}
+
+static const struct {
+	const char *name;
+	int (*fn)(const struct remote_args *a);
+	int changes; /* .dvxconfig, perhaps */
+} subcommands[] = {
+	{"add", do_add, 1},
+	{"default", do_default, 1},
+	{"list", do_list, 0},
+	{"modify", do_modify, 1},
+	{"remove", do_remove, 1},
+	{"rename", do_rename, 1},
+	{"rm", do_remove, 1},
+};
+
+static int dispatch(const struct remote_args *a, const char *name)
+{
+	int rc, done, restage = 0;
+
+	for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++) {
+		if (strcmp(subcommands[i].name, name) != 0)
+			continue;
+		rc = subcommands[i].changes && !a->local
+			     ? remote_shared_begin(&a->ctx->repo, &restage)
+			     : 0;
+		if (rc < 0)
+			return rc;
+		rc = subcommands[i].fn(a);
+		if (rc < 0)
+			return rc;
+		done = remote_shared_end(&a->ctx->repo, restage);
+		return done < 0 ? done : rc;
+	}
+	return command_usage("unknown subcommand 'remote %s'; see 'git dvx remote -h'", name);
+}
+
+int cmd_remote(struct command_ctx *ctx, int argc, char **argv)
+{
+	struct remote_args a = {.ctx = ctx};
+	char list[] = "list";
+	const struct opt options[] = {{'d', "default", OPT_FLAG, &a.make_default, NULL,
+					      "add: make it the default remote", 0},
+		{'f', "force", OPT_FLAG, &a.force, NULL, "add: replace a remote of that name", 0},
+		{0, "local", OPT_FLAG, &a.local, NULL, "write .git/config, not " REMOTE_SHARED_FILE,
+			0},
+		{0, "unset", OPT_FLAG, &a.unset, NULL, "modify, default: remove the setting", 0},
+		OPT_END};
+	int n, rc;
+
+	if (command_options(&rc, argc, argv, options,
+		    "git dvx remote [list]\n"
+		    "git dvx remote add [-d] [-f] [--local] <name> <url>\n"
+		    "git dvx remote modify [--local] [--unset] <name> <option> [<value>]\n"
+		    "git dvx remote default [--local] [--unset] [<name>]\n"
+		    "git dvx remote rename <old> <new>\n"
+		    "git dvx remote remove <name>",
+		    0, &n))
+		return rc;
+	rc = command_repo(ctx);
+	if (rc < 0)
+		return rc;
+	a.n = n > 0 ? n - 1 : 0;
+	a.v = argv + 2;
+	return dispatch(&a, n > 0 ? argv[1] : list);
+}
