@@ -57,16 +57,17 @@ int scan_index(struct scan_list *l, const struct repo *repo, struct pointers *p,
 /* Pointers in a tree-ish. */
 int scan_tree(
 	struct scan_list *l, const struct repo *repo, struct pointers *p, const char *treeish);
-/* Pointers that commits reachable from `include` but not from `exclude` brought in (one item per
- * path and blob).  Both hold object names or revisions; those of `exclude` that this repository
- * does not have are ignored.  `exclude_remote` (may be NULL): also leave out what the
- * remote-tracking branches of this Git remote reach.  Tags of trees and blobs are looked into.
- * Promised blobs of a partial clone are not fetched, and skipped. */
+/* Pointers that commits reachable from `include` but not from `exclude` brought in, oldest first
+ * (an item per change: see scan_list_unique_oid).  Both hold object names or revisions; an unknown
+ * one of `include` is ERR_NOTFOUND, of `exclude` it is ignored.  `exclude_remote` (may be NULL):
+ * also leave out what the remote-tracking branches of this Git remote reach.  Tags of trees and
+ * blobs are looked into.  Promised blobs of a partial clone are not fetched, and skipped. */
 int scan_range(struct scan_list *l, const struct repo *repo, struct pointers *p,
 	const struct strvec *include, const struct strvec *exclude, const char *exclude_remote);
 
 enum scan_refs { SCAN_TAGS = 1, SCAN_BRANCHES = 2 /* local and remote-tracking */ };
-/* Pointers in the trees of all tags and/or branches (-T, -a). */
+/* Pointers in the trees of all tags and/or branches (-T, -a), each blob once, by the first path
+ * that was found for it (cut at a newline). */
 int scan_refs(struct scan_list *l, const struct repo *repo, struct pointers *p, int which);
 /* Pointers of every commit that any ref, HEAD or worktree reaches (-A). */
 int scan_all_commits(struct scan_list *l, const struct repo *repo, struct pointers *p);
