@@ -6,7 +6,6 @@
 #include "lib/base/err.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,485 @@
+/*
+ * Repository discovery (see gitdir.h): the rules of Git's setup.c, which t1510 of Git's own tests
+ * spells out.  The filter runs this at every start, so it is a few stats and one read of the
+ * repository's config, in which only core.bare, core.worktree and extensions.worktreeConfig matter
+ * here (and, as in Git, no includes).
+ */
+#include "lib/setup/gitdir.h"
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/base/fs.h"
+#include "lib/setup/gitconf.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SMALL_FILE_MAX = 1 << 16, CONFIG_FILE_MAX = 1 << 24 };
+
+/* An environment variable; NULL also when it is empty. */
+static const char *env(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+static int env_bool(const char *name, int fallback)
+{
+	const char *value = env(name);
+
+	return value ? gitconf_bool(value, fallback) : fallback;
+}
+
+/* realpath() on the heap. */
+static int real_path(char **out, const char *path)
+{
+	*out = realpath(path, NULL);
+	return *out ? 0 : err_sys("cannot resolve '%s'", path);
+}
+
+/* Where a relative path in a file or variable leads: `path` below `base`. */
+static int real_below(char **out, const char *base, const char *path)
+{
+	struct buf joined = BUF_INIT;
+	int rc = fs_join(&joined, base, path);
+
+	if (rc == 0)
+		rc = real_path(out, joined.p);
+	buf_release(&joined);
+	return rc;
+}
+
+/* Read "<dir>/<name>", without the line end.  ERR_NOTFOUND… */
+static int read_small(struct buf *out, const char *dir, const char *name)
+{
+	struct buf path = BUF_INIT;
+	int rc;
+
+	out->max = SMALL_FILE_MAX;
+	rc = fs_join(&path, dir, name);
+	if (rc == 0)
+		rc = buf_read_file(out, path.p);
+	while (rc == 0 && out->len && memchr("\r\n", out->p[out->len - 1], 2))
+		buf_truncate(out, out->len - 1);
+	buf_release(&path);
+	return rc;
+}
+
+static int copy(char **out, const char *text)
+{
+	*out = strdup(text);
+	return *out ? 0 : err_set(ERR_NOMEM, "out of memory");
+}
+
+/* The common directory that belongs to a Git directory; absolute if that is. */
+static int find_common(char **out, const char *git_dir, int use_env)
+{
+	const char *given = use_env ? env("GIT_COMMON_DIR") : NULL;
+	struct buf text = BUF_INIT;
+	int rc;
+
+	if (given)
+		return real_path(out, given);
+	rc = read_small(&text, git_dir, "commondir");
+	if (rc == 0)
+		rc = real_below(out, git_dir, text.p);
+	else if (rc == ERR_NOTFOUND)
+		rc = copy(out, git_dir);
+	buf_release(&text);
+	return rc;
+}
+
+static int is_usable_dir(const char *base, const char *name)
+{
+	struct buf path = BUF_INIT;
+	int yes = fs_join(&path, base, name) == 0 && access(path.p, X_OK) == 0;
+
+	buf_release(&path);
+	return yes;
+}
+
+/* HEAD as Git accepts it: a link to refs/…, "ref: …", or an object name. */
+static int has_head(const char *git_dir)
+{
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	char target[PATH_MAX];
+	ssize_t n;
+	int yes = 0;
+
+	if (fs_join(&path, git_dir, "HEAD") < 0)
+		goto done;
+	n = readlink(path.p, target, sizeof target - 1);
+	if (n >= 5 && memcmp(target, "refs/", 5) == 0) {
+		yes = 1;
+		goto done;
+	}
+	if (read_small(&text, git_dir, "HEAD") < 0)
+		goto done;
+	yes = strncmp(text.p, "ref:", 4) == 0 || strspn(text.p, "0123456789abcdef") >= 40;
+done:
+	buf_release(&path);
+	buf_release(&text);
+	return yes;
+}
+
+/* Git's is_git_directory(): HEAD, objects and refs are there. */
+static int is_git_directory(const char *path, int use_env)
+{
+	char *common = NULL;
+	const char *objects = use_env ? env("GIT_OBJECT_DIRECTORY") : NULL;
+	int yes;
+
+	if (!has_head(path) || find_common(&common, path, use_env) < 0)
+		return 0;
+	yes = (objects ? access(objects, X_OK) == 0 : is_usable_dir(common, "objects")) &&
+	      is_usable_dir(common, "refs");
+	free(common);
+	return yes;
+}
+
+/* Follow a ".git" file ("gitdir: <path>", relative to the file's directory `dir`). */
+static int follow_git_file(char **out, const char *dir, const char *file, int use_env)
+{
+	static const char key[] = "gitdir: ";
+	struct buf text = BUF_INIT;
+	int rc = read_small(&text, dir, file);
+
+	if (rc < 0)
+		goto done;
+	if (strncmp(text.p, key, sizeof key - 1) != 0) {
+		rc = err_set(ERR_INVALID, "'%s/%s' is not a valid '.git' file", dir, file);
+		goto done;
+	}
+	if (real_below(out, dir, text.p + sizeof key - 1) < 0 || !is_git_directory(*out, use_env)) {
+		free(*out);
+		*out = NULL;
+		rc = err_set(ERR_INVALID, "not a git repository: '%s' (from '%s/%s')",
+			text.p + sizeof key - 1, dir, file);
+	}
+done:
+	buf_release(&text);
+	return rc;
+}
+
+/* "<dir>/.git" as directory or file.  1 and *out, 0 if there is none, negative. */
+static int try_dot_git(char **out, const char *dir, int use_env)
+{
+	struct buf path = BUF_INIT;
+	struct stat st;
+	int rc = fs_join(&path, dir, ".git");
+
+	if (rc < 0 || stat(path.p, &st) < 0)
+		goto done;
+	if (S_ISREG(st.st_mode)) {
+		rc = follow_git_file(out, dir, ".git", use_env);
+		rc = rc < 0 ? rc : 1;
+	} else if (is_git_directory(path.p, use_env)) {
+		rc = real_path(out, path.p);
+		rc = rc < 0 ? rc : 1;
+	}
+done:
+	buf_release(&path);
+	return rc;
+}
+
+int gitdir_of_path(char **out, const char *path)
+{
+	char *git_dir = NULL;
+	int rc = try_dot_git(&git_dir, path, 0);
+
+	if (rc == 0 && is_git_directory(path, 0))
+		rc = real_path(&git_dir, path) < 0 ? 0 : 1;
+	if (rc <= 0)
+		return err_set(ERR_NOTFOUND, "no git repository at '%s'", path);
+	rc = find_common(out, git_dir, 0);
+	free(git_dir);
+	return rc;
+}
+
+/* Length of the longest ancestor of `dir` in GIT_CEILING_DIRECTORIES: discovery does not look there
+ * or above. 0: none.  Entries behind an empty one are not resolved. */
+static size_t ceiling_length(const char *dir)
+{
+	const char *list = env("GIT_CEILING_DIRECTORIES");
+	size_t best = 0;
+	int resolve = 1;
+
+	while (list && *list) {
+		size_t len = strcspn(list, ":");
+		char *entry = strndup(list, len), *real = NULL;
+		size_t n;
+
+		if (!len)
+			resolve = 0;
+		if (entry && *entry == '/') {
+			real = resolve ? realpath(entry, NULL) : NULL;
+			n = strlen(real ? real : entry);
+			while (n > 1 && (real ? real : entry)[n - 1] == '/')
+				n--;
+			if (strncmp(dir, real ? real : entry, n) == 0 &&
+				(dir[n] == '/' || n == 1) && n > best)
+				best = n;
+		}
+		free(entry);
+		free(real);
+		list += len + (list[len] == ':');
+	}
+	return best;
+}
+
+/* What discovery found: a Git directory, and the directory that had its ".git" (NULL: it is bare,
+ * or named by GIT_DIR). */
+struct found {
+	char *git_dir;
+	char *top;
+};
+
+/* Is there a repository in this very directory?  1, 0, negative. */
+static int look_here(struct found *f, const char *dir)
+{
+	int rc = try_dot_git(&f->git_dir, dir, 1);
+
+	if (rc > 0) {
+		rc = copy(&f->top, dir);
+		return rc < 0 ? rc : 1;
+	}
+	if (rc == 0 && is_git_directory(dir, 1)) {
+		rc = real_path(&f->git_dir, dir);
+		return rc < 0 ? rc : 1;
+	}
+	return rc;
+}
+
+static int search_upwards(struct found *f, const char *cwd)
+{
+	int across = env_bool("GIT_DISCOVERY_ACROSS_FILESYSTEM", 0);
+	size_t ceiling = ceiling_length(cwd);
+	char *dir = strdup(cwd);
+	struct stat st;
+	dev_t device = 0;
+	int rc = 0;
+
+	if (!dir)
+		return err_set(ERR_NOMEM, "out of memory");
+	if (stat(dir, &st) == 0)
+		device = st.st_dev;
+	while ((rc = look_here(f, dir)) == 0) {
+		char *slash = strrchr(dir, '/');
+		size_t len = slash == dir ? 1 : (size_t)(slash - dir);
+
+		if (strcmp(dir, "/") == 0 || (ceiling && len <= ceiling))
+			break;
+		dir[len] = '\0';
+		if (!across && (stat(dir, &st) < 0 || st.st_dev != device)) {
+			rc = err_set(ERR_NOTFOUND,
+				"not a git repository (or any parent up to the mount point; set "
+				"GIT_DISCOVERY_ACROSS_FILESYSTEM to look beyond)");
+			break;
+		}
+	}
+	if (rc == 0)
+		rc = err_set(
+			ERR_NOTFOUND, "not a git repository (or any of the parent directories)");
+	free(dir);
+	return rc < 0 ? rc : 0;
+}
+
+/* GIT_DIR: a Git directory or a ".git" file. */
+static int take_given(struct found *f, const char *given)
+{
+	struct stat st;
+	int rc;
+
+	if (stat(given, &st) == 0 && S_ISREG(st.st_mode)) {
+		struct buf dir = BUF_INIT;
+		const char *slash = strrchr(given, '/');
+
+		rc = fs_dirname(&dir, given);
+		if (rc == 0)
+			rc = follow_git_file(&f->git_dir, dir.p, slash ? slash + 1 : given, 1);
+		buf_release(&dir);
+		return rc;
+	}
+	if (!is_git_directory(given, 1))
+		return err_set(ERR_NOTFOUND, "not a git repository: '%s' (from GIT_DIR)", given);
+	return real_path(&f->git_dir, given);
+}
+
+/* What the repository's own configuration says about its worktree. */
+struct layout {
+	int bare;	  /* -1: not said */
+	int per_worktree; /* extensions.worktreeConfig */
+	char *worktree;	  /* core.worktree */
+};
+
+static int note_layout(const char *key, const char *value, void *data)
+{
+	struct layout *l = data;
+
+	if (strcmp(key, "core.bare") == 0) {
+		l->bare = gitconf_bool(value, -1);
+	} else if (strcmp(key, "extensions.worktreeconfig") == 0) {
+		l->per_worktree = gitconf_bool(value, 0);
+	} else if (strcmp(key, "core.worktree") == 0) {
+		free(l->worktree);
+		l->worktree = strdup(value);
+		if (!l->worktree)
+			return err_set(ERR_NOMEM, "out of memory");
+	}
+	return 0;
+}
+
+static int read_layout_file(struct layout *l, const char *dir, const char *name)
+{
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	int rc = fs_join(&path, dir, name);
+
+	text.max = CONFIG_FILE_MAX;
+	if (rc == 0)
+		rc = buf_read_file(&text, path.p);
+	if (rc == 0)
+		rc = gitconf_parse(buf_str(&text), text.len, path.p, note_layout, l);
+	else if (rc == ERR_NOTFOUND)
+		rc = 0;
+	buf_release(&path);
+	buf_release(&text);
+	return rc;
+}
+
+/* In a linked worktree core.bare and core.worktree of the shared config are about the main one;
+ * only a config of its own (extensions.worktreeConfig) speaks for it. */
+static int read_layout(struct layout *l, const struct gitdir *g)
+{
+	int rc = read_layout_file(l, g->common_dir, "config");
+
+	if (rc < 0)
+		return rc;
+	if (l->per_worktree)
+		return read_layout_file(l, g->git_dir, "config.worktree");
+	if (strcmp(g->git_dir, g->common_dir) != 0) {
+		free(l->worktree);
+		l->worktree = NULL;
+		l->bare = -1;
+	}
+	return 0;
+}
+
+/* Decide on the top of the worktree, in Git's order; NULL for a bare repository. */
+static int find_worktree(struct gitdir *g, const struct found *f, const char *cwd)
+{
+	const char *given = env("GIT_WORK_TREE");
+	struct layout l = {-1, 0, NULL};
+	int rc = read_layout(&l, g);
+
+	if (rc < 0)
+		goto done;
+	if (given)
+		rc = real_path(&g->worktree, given);
+	else if (l.bare > 0)
+		; /* core.bare wins over core.worktree */
+	else if (l.worktree)
+		rc = real_below(&g->worktree, g->git_dir, l.worktree);
+	else if (f->top)
+		rc = copy(&g->worktree, f->top);
+	else if (env("GIT_DIR") && env_bool("GIT_IMPLICIT_WORK_TREE", 1))
+		rc = copy(&g->worktree, cwd);
+done:
+	free(l.worktree);
+	return rc;
+}
+
+/* GIT_INDEX_FILE is relative to where Git works: the top of the worktree. */
+static int find_index(struct gitdir *g, const char *cwd)
+{
+	const char *given = env("GIT_INDEX_FILE");
+	struct buf path = BUF_INIT;
+	int rc = given ? fs_join(&path, g->worktree ? g->worktree : cwd, given)
+		       : fs_join(&path, g->git_dir, "index");
+
+	if (rc == 0)
+		g->index = buf_detach(&path);
+	buf_release(&path);
+	return rc;
+}
+
+static int find_prefix(struct gitdir *g, const char *cwd)
+{
+	size_t len;
+	struct buf prefix = BUF_INIT;
+	int rc = 0;
+
+	if (!g->worktree)
+		return 0;
+	len = strlen(g->worktree);
+	if (len == 1) /* "/" */
+		len = 0;
+	if (strncmp(cwd, g->worktree, len) != 0 || (cwd[len] && cwd[len] != '/'))
+		return 0;
+	if (cwd[len] && cwd[len + 1])
+		rc = buf_addf(&prefix, "%s/", cwd + len + 1);
+	if (rc == 0)
+		g->prefix = buf_detach(&prefix);
+	buf_release(&prefix);
+	return rc;
+}
+
+static int complete(struct gitdir *g, struct found *f, const char *cwd)
+{
+	struct buf dvx = BUF_INIT;
+	int rc;
+
+	g->git_dir = f->git_dir;
+	f->git_dir = NULL;
+	if ((rc = find_common(&g->common_dir, g->git_dir, 1)) < 0 ||
+		(rc = find_worktree(g, f, cwd)) < 0 || (rc = find_index(g, cwd)) < 0 ||
+		(rc = find_prefix(g, cwd)) < 0)
+		return rc;
+	rc = fs_join(&dvx, g->common_dir, "dvx");
+	if (rc == 0)
+		g->dvx_dir = buf_detach(&dvx);
+	buf_release(&dvx);
+	return rc;
+}
+
+int gitdir_discover(struct gitdir **out)
+{
+	const char *given = env("GIT_DIR");
+	struct gitdir *g = calloc(1, sizeof *g);
+	struct found f = {NULL, NULL};
+	char cwd[PATH_MAX];
+	int rc;
+
+	if (!g)
+		return err_set(ERR_NOMEM, "out of memory");
+	if (!getcwd(cwd, sizeof cwd)) {
+		rc = err_sys("cannot find the current directory");
+		goto done;
+	}
+	rc = given ? take_given(&f, given) : search_upwards(&f, cwd);
+	if (rc == 0)
+		rc = complete(g, &f, cwd);
+done:
+	free(f.git_dir);
+	free(f.top);
+	if (rc < 0)
+		gitdir_free(g);
+	else
+		*out = g;
+	return rc;
+}
+
+void gitdir_free(struct gitdir *g)
+{
+	if (!g)
+		return;
+	free(g->git_dir);
+	free(g->common_dir);
+	free(g->worktree);
+	free(g->index);
+	free(g->prefix);
+	free(g->dvx_dir);
+	free(g);
+}
