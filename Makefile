@@ -46,6 +46,7 @@ archives = $(foreach l,$(1),$(if $(wildcard lib/$(l)/*.c),$(BUILD)/lib/$(l).a))
 
 programs := $(if $(commands_srcs),git-dvx) $(if $(filter_srcs),git-dvx-filter) $(if $(transfer_srcs),git-dvx-transfer)
 bins     := $(addprefix $(BUILD)/bin/,$(programs))
+tool_bins := $(foreach d,tools perf,$(patsubst tests/$(d)/%.c,$(BUILD)/tools/%,$(wildcard tests/$(d)/*.c)))
 unit_bins := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_srcs))
 fuzz_bins := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(fuzz_srcs))
 replays   := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/unit/replay_%,$(fuzz_srcs))
@@ -101,6 +102,15 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
 	$(call short,LINK)$(link) $(call into,$^ $(libs_unit))
 
+# What shell tests and benchmarks call; in their PATH.
+$(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(call archives,$(LAYERS))
+	@mkdir -p $(@D)
+	$(call short,LINK)$(link) $(call into,$^ $(libs_unit))
+
+$(BUILD)/tools/%: $(BUILD)/obj/tests/perf/%.o $(call archives,$(LAYERS))
+	@mkdir -p $(@D)
+	$(call short,LINK)$(link) $(call into,$^ $(libs_unit))
+
 # The saved inputs of a fuzzer, run again as a test; and the fuzzer itself (built by `make fuzz` with clang).
 $(BUILD)/unit/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
@@ -133,10 +143,10 @@ demo:
 	@+$(MAKE) --no-print-directory all
 	@$(test_env) tests/demo.sh
 
-bench: all
+bench: all $(tool_bins)
 	@$(test_env) tests/perf/bench.sh
 
-$(BUILD)/tested: all $(unit_bins) $(replays) FORCE
+$(BUILD)/tested: all $(unit_bins) $(replays) $(tool_bins) FORCE
 	@$(test_env) scripts/run-tests $(BUILD)/tap $(T)
 
 unit: $(unit_bins) $(replays)

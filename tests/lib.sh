@@ -58,7 +58,13 @@ for dvx_arg do
 	esac
 done
 
+# The same test may be running twice: the second gets another trash directory.
 mkdir -p "$DVX_TRASH" || exit 1
+exec 9>"$DVX_TRASH/$(basename "$0").lock"
+if ! flock -n 9; then
+	DVX_TRASH=$DVX_TRASH/$$
+	mkdir -p "$DVX_TRASH" || exit 1
+fi
 SHARNESS_TEST_EXTENSION='sh'
 SHARNESS_TEST_SRCDIR=$dvx_top/tests
 SHARNESS_TEST_DIRECTORY=$DVX_TRASH
@@ -68,6 +74,7 @@ SHARNESS_BUILD_DIRECTORY=$DVX_BIN
 
 # --- environment of the tests ------------------------------------------------------------------------------------
 
+PATH=$DVX_BIN:$(dirname "$DVX_BIN")/tools:${PATH#"$DVX_BIN:"}
 TRASH=$PWD
 HOME=$TRASH/.home
 XDG_CONFIG_HOME=$HOME/.config
