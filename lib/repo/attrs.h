@@ -24,35 +24,42 @@ int attrs_check(const struct repo *repo, const char *const *paths, size_t n, str
 int attrs_check_cached(
 	const struct repo *repo, const char *const *paths, size_t n, struct attrs *out);
 
-/* ---- the text of a .gitattributes file; pure ---- */
+/* ---- the text of a .gitattributes file (see textfile.h); pure ---- */
 
-/* Append the pattern as it must be written: blanks as [[:space:]], a leading '#', '!' or '"'
- * escaped.  ERR_INVALID when it can't be written (empty, newline, negated). */
+/* Append the pattern as it must be written: white space as [[:space:]], a leading '#', '!' or '"'
+ * behind a backslash. ERR_INVALID for one that attributes don't know: empty, or negated. */
 int attrs_quote(struct buf *out, const char *pattern);
-/* Append a path as a pattern that matches just this path: "/dir/na\*me", special characters of
- * globs escaped. */
-int attrs_quote_path(struct buf *out, const char *path);
+/* Append a pattern for just this path ("/dir/na\*me") or, with `all_below`, for all files below it
+ * ("/dir/" and two stars): what globs treat specially is escaped. */
+int attrs_quote_path(struct buf *out, const char *path, int all_below);
 /* Undo attrs_quote, for showing. */
 int attrs_unquote(struct buf *out, const char *pattern);
 
-/* Make the quoted pattern ours in the text of a file: a line is added (with the line ending that
- * the file uses) or the line that has this pattern is replaced.  `min_size` NULL: none. 1 if the
- * text changed, 0 if it said so already. */
+/* Make the quoted pattern ours in the text of a file.  A line that has this pattern and a filter of
+ * ours stays; otherwise a line is added at the end, with the line ending that the file uses.
+ * `min_size` becomes the line's dvx-min-size ("0": none; NULL: left as it is).  1 if the text
+ * changed, 0 if it said so already. */
 int attrs_text_track(struct buf *text, const char *quoted, const char *min_size);
-/* Remove the lines of this quoted pattern whose filter is ours.  1 if any was there. */
+/* The line that keeps Git's own files (.gitattributes, .gitignore, .gitkeep…) below a directory out
+ * of our hands. */
+int attrs_text_spare_git_files(struct buf *text, const char *dir);
+/* Remove the lines of this quoted pattern whose filter is ours.  1 if any was there, else 0. */
 int attrs_text_untrack(struct buf *text, const char *quoted);
-/* Each line that has a filter attribute: fn(pattern as written, ours, min-size or NULL). */
-int attrs_text_each(const struct buf *text,
-	int (*fn)(const char *pattern, int ours, const char *min_size, void *data), void *data);
+
+/* A line that says something about the filter. */
+struct attrs_line {
+	const char *pattern;  /* as written */
+	int ours;	      /* filter=dvx or filter=lfs; 0: the filter is taken away */
+	const char *min_size; /* NULL: none */
+};
+/* Each such line (those of other filters left out), until fn returns non-zero. */
+int attrs_text_each(
+	const struct buf *text, int (*fn)(const struct attrs_line *line, void *data), void *data);
 
 /* ---- the files ---- */
 
-/* Read "<worktree>/<file>" (absent: empty; a symbolic link is refused), and write it in one rename.
- */
-int attrs_file_read(struct buf *text, const struct repo *repo, const char *file);
-int attrs_file_write(const struct buf *text, const struct repo *repo, const char *file);
-/* Every .gitattributes in the worktree that Git would read, paths from the top, info/attributes
- * last as ".git/info/attributes". */
+/* Every .gitattributes in the worktree that is tracked or not ignored, paths from the top; then the
+ * absolute path of "info/attributes" if that is there. */
 int attrs_files(struct strvec *out, const struct repo *repo);
 
 #endif

@@ -36,12 +36,18 @@ struct ignore_fix {
 	}
 void ignore_fix_release(struct ignore_fix *f);
 
-/* Work out the lines for `path` (no trailing slash), hidden by `hit`.  `is_dir`: all below it is
- * wanted. `file` is the .gitignore that holds the rule, or the top one when the rule lies outside
- * of the worktree.  Pure. */
-int ignore_plan(struct ignore_fix *out, const struct ignore_hit *hit, const char *path, int is_dir);
-/* Append the lines to the file (those that it does not end with already), and ask Git whether the
- * path is visible now: 0; ERR_INVALID when it still is hidden (the file is put back as it was). */
-int ignore_apply(const struct repo *repo, const struct ignore_fix *fix, const char *path);
+/* Work out the lines for `path`, of which the first `excluded_len` bytes (the path itself, or one
+ * of its directories) are what the rule of `hit` excludes.  `is_dir`: path is a directory, and all
+ * below it is wanted.  The file is the .gitignore that holds the rule, or the top one when the rule
+ * lies outside of the worktree.  Pure.  0; ERR_INVALID for a path with a newline. */
+int ignore_plan(struct ignore_fix *out, const struct ignore_hit *hit, const char *path,
+	size_t excluded_len, int is_dir);
+/* Is `path` hidden?  1: by `hit` (to be released), and `fix` says what to do; 0: it is not. */
+int ignore_find(struct ignore_fix *fix, struct ignore_hit *hit, const struct repo *repo,
+	const char *path, int is_dir);
+/* Append the lines to the file, and ask Git: 1 if the rule is out of the path's way, 0 if the path
+ * still is hidden by the same rule (the file is then put back as it was). */
+int ignore_apply(const struct repo *repo, const struct ignore_fix *fix,
+	const struct ignore_hit *hit, const char *path);
 
 #endif

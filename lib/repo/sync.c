@@ -1,0 +1,148 @@
+/*
+ * Lists of pointers into batches of git-dvx-transfer.  Deduplication sorts an array of references,
+ * so that the order of the objects stays the order of the list: neighbours in the tree become
+ * neighbours in a pack.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/err.h"
+#include "lib/repo/sync.h"
+
+void sync_release(struct sync *s)
+{
+	batch_objects_release(s->objects, s->n);
+	free(s->objects);
+	s->objects = NULL;
+	s->n = 0;
+}
+
+struct ref {
+	const struct scan_item *item;
+	size_t place;
+};
+
+static int by_oid(const void *a, const void *b)
+{
+	const struct ref *x = a, *y = b;
+	int d = oid_cmp(&x->item->oid, &y->item->oid);
+
+	return d != 0 ? d : (x->place > y->place) - (x->place < y->place);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct ref *x = a, *y = b;
+
+	return (x->place > y->place) - (x->place < y->place);
+}
+
+/* The first item of each object that has bytes, and is not in `store` (NULL: any).  The count. */
+static size_t pick(struct ref *refs, const struct scan_list *l, struct store *store)
+{
+	size_t n = 0, kept = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].size > 0)
+			refs[n++] = (struct ref){&l->v[i], i};
+	qsort(refs, n, sizeof(*refs), by_oid);
+	for (size_t i = 0; i < n; i++) {
+		if (kept > 0 && oid_eq(&refs[kept - 1].item->oid, &refs[i].item->oid))
+			continue;
+		refs[kept++] = refs[i];
+	}
+	if (store != NULL) {
+		n = kept;
+		kept = 0;
+		for (size_t i = 0; i < n; i++)
+			if (!store_has(store, &refs[i].item->oid, refs[i].item->size))
+				refs[kept++] = refs[i];
+	}
+	qsort(refs, kept, sizeof(*refs), by_place);
+	return kept;
+}
+
+static int run(struct sync *out, enum batch_direction d, const struct scan_list *l,
+	struct store *store, const struct batch_options *o)
+{
+	struct ref *refs;
+
+	if (l->n == 0)
+		return 0;
+	refs = malloc(l->n * sizeof(*refs));
+	if (refs == NULL)
+		return err_set(ERR_NOMEM, "out of memory");
+	out->n = pick(refs, l, store);
+	out->objects = calloc(out->n > 0 ? out->n : 1, sizeof(*out->objects));
+	if (out->objects == NULL) {
+		free(refs);
+		out->n = 0;
+		return err_set(ERR_NOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < out->n; i++) {
+		const struct scan_item *item = refs[i].item;
+
+		out->objects[i].oid = item->oid;
+		out->objects[i].size = item->size;
+		out->objects[i].path = item->path;
+		out->objects[i].has_base = item->has_base && d == BATCH_UPLOAD;
+		out->objects[i].base = item->base;
+	}
+	free(refs);
+	return out->n > 0 ? batch_run(d, out->objects, out->n, o, &out->result) : 0;
+}
+
+int sync_upload(struct sync *out, const struct scan_list *l, const struct batch_options *o)
+{
+	return run(out, BATCH_UPLOAD, l, NULL, o);
+}
+
+int sync_download(struct sync *out, const struct scan_list *l, struct store *store,
+	const struct batch_options *o)
+{
+	return run(out, BATCH_DOWNLOAD, l, store, o);
+}
+
+size_t sync_count(const struct sync *s, int state, uint64_t *bytes)
+{
+	size_t n = 0;
+
+	*bytes = 0;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->objects[i].state == state) {
+			n++;
+			*bytes += s->objects[i].size;
+		}
+	return n;
+}
+
+size_t sync_failed(const struct sync *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		n += s->objects[i].state < 0;
+	return n;
+}
+
+int sync_failures(struct buf *out, const struct sync *s, size_t most)
+{
+	size_t named = 0, failed = sync_failed(s);
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < s->n && named < most; i++) {
+		const struct batch_object *o = &s->objects[i];
+		char hex[OID_HEX_LEN + 1];
+
+		if (o->state >= 0)
+			continue;
+		oid_to_hex(hex, &o->oid);
+		rc = buf_addf(out, "  %s: %s\n",
+			o->path != NULL && *o->path != '\0' ? o->path : hex,
+			o->error != NULL ? o->error : "failed");
+		named++;
+	}
+	if (rc == 0 && failed > named)
+		rc = buf_addf(out, "  ... and %zu more\n", failed - named);
+	return rc;
+}

@@ -1,0 +1,41 @@
+/*
+ * From lists of pointers to transfers: one object once, nothing that needs no transfer, and the
+ * outcome of each.
+ */
+#ifndef LIB_REPO_SYNC_H
+#define LIB_REPO_SYNC_H
+
+#include "lib/repo/scan.h"
+#include "lib/store/store.h"
+#include "lib/wire/batch.h"
+
+struct sync {
+	struct batch_object *objects; /* paths borrowed from the list */
+	size_t n;
+	struct batch_result result;
+};
+#define SYNC_INIT                                                                                  \
+	{                                                                                          \
+		NULL, 0,                                                                           \
+		{                                                                                  \
+			0                                                                          \
+		}                                                                                  \
+	}
+
+void sync_release(struct sync *s);
+/* Upload what the list names (one item per object is taken, the first).  The list must outlive
+ * `out`.  0 when each object was answered for - see objects[].state -, or a negative error of
+ * batch_run.  Nothing is started for an empty list. */
+int sync_upload(struct sync *out, const struct scan_list *l, const struct batch_options *o);
+/* Download those that are not in the store. */
+int sync_download(struct sync *out, const struct scan_list *l, struct store *store,
+	const struct batch_options *o);
+
+/* How many objects ended in this state (1 done, 2 present, 0 unanswered), and their bytes. */
+size_t sync_count(const struct sync *s, int state, uint64_t *bytes);
+/* How many failed. */
+size_t sync_failed(const struct sync *s);
+/* Append a line "  <path>: <why>" for each of the first `most` failed objects. */
+int sync_failures(struct buf *out, const struct sync *s, size_t most);
+
+#endif
