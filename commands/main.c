@@ -16,12 +16,17 @@
 #include "lib/base/err.h"
 
 static const struct command commands[] = {
+	{"checkout", cmd_checkout, "put data in place of pointers, bring back deleted data files",
+		COMMAND_WORKTREE},
 	{"clean", cmd_clean, "turn a file's content into its pointer (called by Git)",
 		COMMAND_HIDDEN},
+	{"fetch", cmd_fetch, "get objects from the blob remote into the local store", COMMAND_REPO},
 	{"filter-process", cmd_filter_process, "clean and smudge many files (called by Git)",
 		COMMAND_HIDDEN},
 	{"help", cmd_help, "list the commands, or explain one", 0},
 	{"pointer", cmd_pointer, "make, show, check or compare pointers", COMMAND_REPO_MAYBE},
+	{"pull", cmd_pull, "fetch, then checkout", COMMAND_WORKTREE},
+	{"push", cmd_push, "bring objects to the blob remote", COMMAND_REPO},
 	{"remote", cmd_remote, "name, list and change the places where blobs are kept",
 		COMMAND_REPO},
 	{"smudge", cmd_smudge, "turn a pointer into the file's content (called by Git)",

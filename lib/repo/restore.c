@@ -328,7 +328,7 @@ static int work(struct restore *w)
 	return rc;
 }
 
-int restore_run(const struct repo *repo, struct store *s, struct scan_list *l,
+int restore_run(const struct repo *repo, struct store *s, const struct scan_list *l,
 	const struct restore_options *o, struct restore_result *r)
 {
 	struct restore w = {.repo = repo, .store = s, .o = o, .r = r};

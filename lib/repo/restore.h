@@ -31,10 +31,10 @@ struct restore_result {
 	char *fetch_error; /* why nothing could be fetched; heap, or NULL */
 };
 
-/* Work on `l`, pointers of the index (scan_index, filtered as the caller likes; changed by this).
+/* Work on `l`, pointers of the index (scan_index, filtered as the caller likes).
  * 0 also when some files could not be had: see the result.  Negative: stopped, or nothing could be
  * done. */
-int restore_run(const struct repo *repo, struct store *s, struct scan_list *l,
+int restore_run(const struct repo *repo, struct store *s, const struct scan_list *l,
 	const struct restore_options *o, struct restore_result *r);
 void restore_result_release(struct restore_result *r);
 

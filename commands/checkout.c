@@ -1,0 +1,92 @@
+/*
+ * `git dvx checkout`: the work tree as the index says.  Also what finishes the work of a late
+ * rehydration that was interrupted.
+ */
+#include <stdio.h>
+
+#include "commands/checkout.h"
+#include "commands/transfer.h"
+#include "lib/base/err.h"
+#include "lib/base/progress.h"
+#include "lib/worktree/pending.h"
+
+static void print_summary(const struct restore_result *r)
+{
+	char size[16];
+
+	if (r->fetched > 0)
+		printf("%zu object%s, %s fetched from '%s'\n", r->fetched,
+			r->fetched == 1 ? "" : "s", progress_bytes(size, r->fetched_bytes),
+			r->remote);
+	if (r->placed > 0)
+		printf("%zu file%s, %s restored\n", r->placed, r->placed == 1 ? "" : "s",
+			progress_bytes(size, r->bytes));
+	if (r->repaired > 0)
+		printf("%zu index entr%s repaired\n", r->repaired, r->repaired == 1 ? "y" : "ies");
+	if (r->modified > 0)
+		printf("%zu modified file%s left alone ('git dvx checkout --force' overwrites)\n",
+			r->modified, r->modified == 1 ? "" : "s");
+	if (r->placed + r->repaired + r->modified + r->pointers + r->fetched == 0)
+		puts("Everything is in place");
+	fflush(stdout);
+}
+
+int checkout_run(struct command_ctx *ctx, const struct select *select,
+	const struct restore_options *o, int silent)
+{
+	struct scan_list list = SCAN_LIST_INIT;
+	struct restore_result r = {0};
+	struct pointers *p = NULL;
+	int rc = pointers_open(&p, &ctx->repo);
+
+	if (rc == 0)
+		rc = scan_index(&list, &ctx->repo, p, 1);
+	pointers_close(p);
+	if (rc == 0)
+		rc = select_filter(select, &list);
+	if (rc == 0)
+		rc = select_all_found(select, &list);
+	if (rc == 0)
+		rc = restore_run(&ctx->repo, ctx->s, &list, o, &r);
+	if (rc == 0 && !silent)
+		print_summary(&r);
+	if (rc == 0 && !select_limited(select))
+		rc = pending_clear(ctx->g->git_dir);
+	if (rc == 0 && r.fetch_error != NULL)
+		rc = err_set(ERR_REMOTE, "cannot fetch: %s", r.fetch_error);
+	if (rc == 0 && r.pointers > 0)
+		rc = COMMAND_NO;
+	restore_result_release(&r);
+	scan_list_release(&list);
+	return rc;
+}
+
+int cmd_checkout(struct command_ctx *ctx, int argc, char **argv)
+{
+	struct restore_options o = {.fetch = 1};
+	struct select select = SELECT_INIT;
+	const struct opt options[] = {
+		{'f', "force", OPT_FLAG, &o.force, NULL, "overwrite modified files, too", 0},
+		{'r', "remote", OPT_VALUE, &o.remote, "<name>", "blob remote for what is not here",
+			0},
+		{'j', "jobs", OPT_INT, &o.jobs, "<n>", "how many files at once", 0},
+		SELECT_OPTIONS(&select), OPT_END};
+	int n, rc;
+
+	if (command_options(
+		    &rc, argc, argv, options, "git dvx checkout [<options>] [<path>...]", 0, &n))
+		goto done;
+	rc = command_store(ctx);
+	if (rc == 0)
+		rc = transfer_remote_check(ctx, o.remote);
+	if (rc == 0)
+		rc = select_operands(&select, &ctx->repo, argv + 1, n, 0);
+	if (rc == 0)
+		rc = select_patterns(&select, &ctx->repo, 0);
+	o.stop = command_stop();
+	if (rc == 0)
+		rc = checkout_run(ctx, &select, &o, 0);
+done:
+	select_release(&select);
+	return rc;
+}

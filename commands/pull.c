@@ -1,0 +1,63 @@
+/*
+ * `git dvx pull`: fetch, then checkout.  What can be had is placed even when something else cannot.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/checkout.h"
+#include "commands/transfer.h"
+#include "lib/base/err.h"
+
+/* Objects of other versions (-T, -a, -A, revisions): into the store only. */
+static int fetch_others(const struct transfer *t, struct command_ctx *ctx)
+{
+	struct scan_list list = SCAN_LIST_INIT;
+	struct sync sync = SYNC_INIT;
+	int rc = transfer_scan(t, ctx, &list);
+
+	if (rc == 0)
+		rc = transfer_run(t, ctx, &list, &sync);
+	if (rc == 0)
+		rc = transfer_report(t, &sync);
+	sync_release(&sync);
+	scan_list_release(&list);
+	return rc;
+}
+
+int cmd_pull(struct command_ctx *ctx, int argc, char **argv)
+{
+	struct transfer t = {.direction = BATCH_DOWNLOAD};
+	struct restore_options o = {.fetch = 1};
+	const struct opt options[] = {TRANSFER_OPTIONS(&t),
+		{'f', "force", OPT_FLAG, &o.force, NULL, "overwrite modified files, too", 0},
+		OPT_END};
+	int n, rc, placed;
+	char *first_error = NULL;
+
+	if (command_options(&rc, argc, argv, options,
+		    "git dvx pull [<options>] [<revision>...] [<path>...]", 0, &n))
+		goto done;
+	rc = transfer_prepare(&t, ctx, argv + 1, n);
+	if (rc < 0)
+		goto done;
+	o.remote = t.remote;
+	o.jobs = t.jobs;
+	o.stop = command_stop();
+	if (t.tags || t.branches || t.commits || t.select.revs.n > 0 || t.dry_run || t.json) {
+		rc = fetch_others(&t, ctx);
+		o.fetch = t.select.revs.n > 0; /* else what is checked out was among them */
+	}
+	if (t.dry_run || rc == ERR_INTERRUPTED)
+		goto done;
+	if (rc < 0)
+		first_error = strdup(err_msg());
+	placed = checkout_run(ctx, &t.select, &o, t.json);
+	if (rc == 0)
+		rc = placed;
+	else if (first_error != NULL)
+		rc = err_set(rc, "%s", first_error);
+done:
+	free(first_error);
+	transfer_release(&t);
+	return rc;
+}

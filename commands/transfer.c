@@ -1,0 +1,209 @@
+/*
+ * The common part of push, fetch and pull: which pointers are meant, handing them to
+ * git-dvx-transfer, telling what came of it.
+ */
+#include <stdio.h>
+
+#include "commands/json.h"
+#include "commands/transfer.h"
+#include "lib/base/err.h"
+#include "lib/repo/git.h"
+#include "lib/setup/remotes.h"
+
+enum { FAILURES_NAMED = 20 };
+
+int transfer_remote_check(const struct command_ctx *ctx, const char *name)
+{
+	struct remote_spec *spec = NULL;
+	int rc = name != NULL ? remotes_resolve(&spec, ctx->g, ctx->repo.config, name, NULL) : 0;
+
+	remote_spec_free(spec);
+	return rc;
+}
+
+int transfer_prepare(struct transfer *t, struct command_ctx *ctx, char *const *operands, int n)
+{
+	int rc = command_store(ctx);
+
+	if (rc == 0)
+		rc = transfer_remote_check(ctx, t->remote);
+	if (rc == 0)
+		rc = select_operands(&t->select, &ctx->repo, operands, n, 1);
+	if (rc == 0)
+		rc = select_patterns(&t->select, &ctx->repo, t->direction == BATCH_DOWNLOAD);
+	return rc;
+}
+
+void transfer_release(struct transfer *t)
+{
+	select_release(&t->select);
+}
+
+/* Given revisions: their trees, and for a push also what led to them and was not pushed. */
+static int scan_revisions(
+	const struct transfer *t, struct command_ctx *ctx, struct scan_list *l, struct pointers *p)
+{
+	const struct strvec none = STRVEC_INIT;
+	int rc = 0;
+
+	if (t->direction == BATCH_UPLOAD)
+		rc = scan_range(l, &ctx->repo, p, &t->select.revs, &none, "*");
+	for (size_t i = 0; rc == 0 && i < t->select.revs.n; i++)
+		rc = scan_tree(l, &ctx->repo, p, t->select.revs.v[i]);
+	return rc;
+}
+
+/* No revisions: what is checked out and staged, and for a push also the commits that no
+ * remote-tracking branch has. */
+static int scan_present(
+	const struct transfer *t, struct command_ctx *ctx, struct scan_list *l, struct pointers *p)
+{
+	const struct strvec none = STRVEC_INIT;
+	struct strvec head = STRVEC_INIT;
+	int rc = 0;
+
+	if (git_has_head(&ctx->repo)) {
+		rc = strvec_push(&head, "HEAD");
+		if (rc == 0 && t->direction == BATCH_UPLOAD)
+			rc = scan_range(l, &ctx->repo, p, &head, &none, "*");
+		if (rc == 0)
+			rc = scan_tree(l, &ctx->repo, p, "HEAD");
+	}
+	if (rc == 0 && ctx->g->worktree != NULL)
+		rc = scan_index(l, &ctx->repo, p, 0);
+	strvec_release(&head);
+	return rc;
+}
+
+int transfer_scan(const struct transfer *t, struct command_ctx *ctx, struct scan_list *l)
+{
+	struct pointers *p = NULL;
+	int which = (t->tags ? SCAN_TAGS : 0) | (t->branches ? SCAN_BRANCHES : 0);
+	int rc = pointers_open(&p, &ctx->repo);
+
+	if (rc == 0 && t->commits)
+		rc = scan_all_commits(l, &ctx->repo, p);
+	if (rc == 0 && t->select.revs.n > 0)
+		rc = scan_revisions(t, ctx, l, p);
+	else if (rc == 0)
+		rc = scan_present(t, ctx, l, p);
+	if (rc == 0 && which != 0 && !t->commits)
+		rc = scan_refs(l, &ctx->repo, p, which);
+	pointers_close(p);
+	if (rc == 0)
+		rc = select_filter(&t->select, l);
+	return rc < 0 ? rc : select_all_found(&t->select, l);
+}
+
+int transfer_run(const struct transfer *t, struct command_ctx *ctx, const struct scan_list *l,
+	struct sync *sync)
+{
+	const struct batch_options o = {.remote = t->remote,
+		.jobs = t->jobs,
+		.dry_run = t->dry_run,
+		.progress = t->json ? PROGRESS_OFF : PROGRESS_AUTO,
+		.stop = command_stop()};
+
+	if (t->direction == BATCH_UPLOAD)
+		return sync_upload(sync, l, &o);
+	return sync_download(sync, l, ctx->s, &o);
+}
+
+/* ---- telling ---- */
+
+static const char *state_name(const struct transfer *t, int state)
+{
+	if (state < 0)
+		return "failed";
+	if (state == 2)
+		return "present";
+	if (t->dry_run)
+		return "wanted";
+	return t->direction == BATCH_UPLOAD ? "pushed" : "fetched";
+}
+
+static int report_json(const struct transfer *t, const struct sync *sync)
+{
+	struct json j;
+	cJSON *list;
+	char hex[OID_HEX_LEN + 1];
+
+	json_init(&j);
+	json_string(
+		&j, j.root, "remote", sync->result.remote[0] != '\0' ? sync->result.remote : NULL);
+	json_uint(&j, j.root, "bytes", sync->result.bytes);
+	list = json_array(&j, j.root, "objects");
+	for (size_t i = 0; i < sync->n; i++) {
+		const struct batch_object *o = &sync->objects[i];
+		cJSON *item = json_item(&j, list);
+
+		oid_to_hex(hex, &o->oid);
+		json_string(&j, item, "oid", hex);
+		json_uint(&j, item, "size", o->size);
+		json_string(&j, item, "path", o->path);
+		json_string(&j, item, "state", state_name(t, o->state));
+		if (o->state < 0)
+			json_string(&j, item, "error", o->error != NULL ? o->error : "failed");
+	}
+	return json_print(&j);
+}
+
+static void print_dry_run(const struct transfer *t, const struct sync *sync)
+{
+	char hex[OID_HEX_LEN + 1];
+
+	for (size_t i = 0; i < sync->n; i++) {
+		if (sync->objects[i].state != 1)
+			continue;
+		oid_to_hex(hex, &sync->objects[i].oid);
+		printf("%s %s => %s\n", t->direction == BATCH_UPLOAD ? "push" : "fetch", hex,
+			sync->objects[i].path);
+	}
+}
+
+static void print_summary(const struct transfer *t, const struct sync *sync)
+{
+	int up = t->direction == BATCH_UPLOAD;
+	uint64_t bytes, present_bytes;
+	size_t done = sync_count(sync, 1, &bytes), present = sync_count(sync, 2, &present_bytes);
+	char size[16];
+
+	if (done == 0) {
+		if (sync_failed(sync) == 0)
+			puts("Everything up to date");
+		return;
+	}
+	printf("%zu object%s, %s %s%s '%s'", done, done == 1 ? "" : "s",
+		progress_bytes(size, bytes), t->dry_run ? "would be " : "",
+		up ? "pushed to" : "fetched from", sync->result.remote);
+	if (!t->dry_run && sync->result.bytes < bytes)
+		printf(", %s travelled", progress_bytes(size, sync->result.bytes));
+	if (present > 0)
+		printf(" (%zu %s there already)", present, present == 1 ? "was" : "were");
+	putchar('\n');
+}
+
+int transfer_report(const struct transfer *t, const struct sync *sync)
+{
+	size_t failed = sync_failed(sync);
+	struct buf names = BUF_INIT;
+	int rc = 0;
+
+	if (t->json) {
+		rc = report_json(t, sync);
+	} else {
+		if (t->dry_run)
+			print_dry_run(t, sync);
+		print_summary(t, sync);
+	}
+	if (rc == 0 && failed > 0) {
+		fflush(stdout);
+		if (sync_failures(&names, sync, FAILURES_NAMED) == 0)
+			fputs(buf_str(&names), stderr);
+		rc = err_set(ERR_REMOTE, "%zu of %zu objects could not be %s '%s'", failed, sync->n,
+			t->direction == BATCH_UPLOAD ? "pushed to" : "fetched from",
+			sync->result.remote);
+	}
+	buf_release(&names);
+	return rc;
+}

@@ -1,0 +1,45 @@
+/*
+ * What push, fetch and pull have in common: options, the choice of pointers, the summary.
+ */
+#ifndef COMMANDS_TRANSFER_H
+#define COMMANDS_TRANSFER_H
+
+#include "commands/command.h"
+#include "commands/select.h"
+#include "lib/repo/sync.h"
+
+struct transfer {
+	int tags, branches, commits, dry_run, json, jobs;
+	const char *remote;
+	struct select select;
+	enum batch_direction direction;
+};
+
+/* Rows of an option table. */
+#define TRANSFER_OPTIONS(t)                                                                        \
+	{'T', "all-tags", OPT_FLAG, &(t)->tags, NULL, "also the data of all tags", 0},             \
+		{'a', "all-branches", OPT_FLAG, &(t)->branches, NULL,                              \
+			"also the data of all branches", 0},                                       \
+		{'A', "all-commits", OPT_FLAG, &(t)->commits, NULL, "the data of all commits", 0}, \
+		{'r', "remote", OPT_VALUE, &(t)->remote, "<name>",                                 \
+			"blob remote, instead of the default", 0},                                 \
+		{'j', "jobs", OPT_INT, &(t)->jobs, "<n>", "how many transfers at once", 0},        \
+		{0, "dry-run", OPT_FLAG, &(t)->dry_run, NULL,                                      \
+			"only say what would be transferred", 0},                                  \
+		{0, "json", OPT_FLAG, &(t)->json, NULL, "print the outcome as JSON", 0},           \
+		SELECT_OPTIONS(&(t)->select)
+
+/* Sort the operands, read the patterns (after the options were parsed), open the store. */
+int transfer_prepare(struct transfer *t, struct command_ctx *ctx, char *const *operands, int n);
+/* ERR_NOTFOUND when the name that was given (NULL is fine) leads to no remote. */
+int transfer_remote_check(const struct command_ctx *ctx, const char *name);
+void transfer_release(struct transfer *t);
+/* Collect the pointers that are asked for. */
+int transfer_scan(const struct transfer *t, struct command_ctx *ctx, struct scan_list *l);
+/* Move them. */
+int transfer_run(const struct transfer *t, struct command_ctx *ctx, const struct scan_list *l,
+	struct sync *sync);
+/* Print the summary (stdout) and the failures (stderr).  0, or ERR_REMOTE when some failed. */
+int transfer_report(const struct transfer *t, const struct sync *sync);
+
+#endif
