@@ -24,6 +24,10 @@ static const struct command commands[] = {
 	{"filter-process", cmd_filter_process, "clean and smudge many files (called by Git)",
 		COMMAND_HIDDEN},
 	{"help", cmd_help, "list the commands, or explain one", 0},
+	{"init", cmd_init, "make a Git repository ready: filter, hooks, .dvxconfig",
+		COMMAND_REPO_MAYBE},
+	{"install", cmd_install, "set up the filter for your account, and this repository's hooks",
+		COMMAND_REPO_MAYBE},
 	{"pointer", cmd_pointer, "make, show, check or compare pointers", COMMAND_REPO_MAYBE},
 	{"pull", cmd_pull, "fetch, then checkout", COMMAND_WORKTREE},
 	{"push", cmd_push, "bring objects to the blob remote", COMMAND_REPO},
@@ -31,6 +35,8 @@ static const struct command commands[] = {
 		COMMAND_REPO},
 	{"smudge", cmd_smudge, "turn a pointer into the file's content (called by Git)",
 		COMMAND_HIDDEN},
+	{"uninstall", cmd_uninstall, "undo 'install'", COMMAND_REPO_MAYBE},
+	{"update", cmd_update, "install this repository's hooks again", COMMAND_REPO},
 	{"version", cmd_version, "print the version", 0},
 };
 
