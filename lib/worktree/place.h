@@ -1,50 +1,71 @@
 /*
- * Writing below the worktree, safely: no step through a symbolic link, nothing outside, nothing inside ".git", no
- * truncation in place.  A file is replaced only if it still is what the caller says it is, and the check and the
- * replacement are one step (renameat2 RENAME_EXCHANGE, looked at afterwards, undone if somebody was faster).
+ * Writing below the worktree, safely: no step through a symbolic link, nothing outside, nothing
+ * inside ".git", no truncation in place.  A file is replaced only if it still is what the caller
+ * says it is, and the check and the replacement are one step (renameat2 RENAME_EXCHANGE, looked at
+ * afterwards, undone if somebody was faster).
  */
 #ifndef LIB_WORKTREE_PLACE_H
 #define LIB_WORKTREE_PLACE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "lib/base/buf.h"
 
 struct place;
 
-/* `worktree` is its top; temporary files lie in `staging` (made if needed; "<git_dir>/dvx/tmp") when that is on the same file system, else beside
- * the target.  Thread-safe after opening. */
+/* `worktree` is its top; temporary files lie in `staging` (made if needed; "<git_dir>/dvx/tmp")
+ * when that is on the same file system, else beside the target.  Thread-safe after opening. */
 int place_open(struct place **out, const char *worktree, const char *staging);
 void place_close(struct place *p);
 
-/* 1 if `path` may be written: relative, no empty, "." or ".." component, no component that is ".git" (in any case, nor its HFS+/NTFS disguises). */
+/* For tests: do as if the system could not do this. */
+enum {
+	PLACE_NO_OPENAT2 = 1,
+	PLACE_NO_EXCHANGE = 2, /* RENAME_EXCHANGE */
+	PLACE_NO_CROSSING = 4, /* renames out of the staging directory (another mount) */
+	PLACE_NO_STAGING = 8   /* staging on this file system */
+};
+void place_pretend(struct place *p, int lacks);
+
+/* 1 if `path` may be written: relative, no empty, "." or ".." component, no component that is
+ * ".git" (in any case, nor its HFS+/NTFS disguises). */
 int place_path_ok(const char *path);
 
 /* A new file that will replace `path`. */
 struct place_file {
-	int fd;          /* to be filled by the caller */
+	int fd; /* to be filled by the caller, who may close it (and set it to -1) before the swap
+		 */
 	struct buf temp; /* its name for now */
-	int beside;      /* temp is relative to the target's directory */
+	int beside; /* temp is a path below the worktree, not a name in the staging directory */
 };
-#define PLACE_FILE_INIT {-1, BUF_INIT, 0}
+#define PLACE_FILE_INIT                                                                            \
+	{                                                                                          \
+		-1, BUF_INIT, 0                                                                    \
+	}
 
-/* Create the temporary file for `path`. */
+/* Create the temporary file for `path`.  0; ERR_DENIED: not place_path_ok; ERR_NOTFOUND: its
+ * directory is gone; ERR_CHANGED: a symbolic link is on the way; ERR_IO… */
 int place_begin(struct place *p, const char *path, struct place_file *f);
-/* Swap it in if the file at `path` is a regular file whose whole content is `expect` (then its permission bits are taken over and the
- * old file is removed). `mtime_ns` >= 0 sets the modification time first.  *st is the lstat of the new file in
- * place.  0; ERR_CHANGED: the file is something else now, left untouched; ERR_NOTFOUND: it is gone (with its directory, perhaps). In every case f is finished. */
-int place_swap(struct place *p, const char *path, struct place_file *f, const void *expect, size_t expect_len,
-	int64_t mtime_ns, struct stat *st);
+/* Swap it in if the file at `path` is a regular file whose whole content is `expect` (then its
+ * permission bits are taken over and the old file is removed). `mtime_ns` >= 0 sets the
+ * modification time first.  *st is the lstat of the new file in place.  0; ERR_CHANGED: the file is
+ * something else now, left untouched; ERR_NOTFOUND: it is gone (with its directory, perhaps). In
+ * every case f is finished. */
+int place_swap(struct place *p, const char *path, struct place_file *f, const void *expect,
+	size_t expect_len, int64_t mtime_ns, struct stat *st);
 /* Give up. */
 void place_abort(struct place *p, struct place_file *f);
 
-/* Open a file below the worktree for reading, following no link.  Descriptor or negative error. */
+/* Open a file below the worktree for reading, following no link.  Descriptor or negative error
+ * (ERR_CHANGED: there is a link). */
 int place_open_read(struct place *p, const char *path);
 /* lstat below the worktree, following no link on the way.  0 or negative error. */
 int place_lstat(struct place *p, const char *path, struct stat *st);
 
-/* Remove what killed processes left in a staging directory (files whose owner's lock is free). */
+/* Remove what killed processes left in a staging directory (files whose owner's lock is free).  A
+ * missing directory is fine. */
 int place_sweep(const char *staging);
 
 #endif
