@@ -24,6 +24,10 @@ link          = $(CC) -pthread $(CFLAGS) $(SANITIZE) -Wl,--gc-sections -Wl,--as-
 
 # Folders of lib/ in link order: each one only needs those that follow (lib/DEPS).
 LAYERS := repo worktree wire store setup base
+ifeq ($(origin LAYERS),file)
+unplaced := $(filter-out $(LAYERS),$(notdir $(patsubst %/,%,$(wildcard lib/*/))))
+$(if $(unplaced),$(error lib/$(unplaced): not in LAYERS (and lib/DEPS)))
+endif
 
 # Static crypto, zstd and zlib: the dynamic loader would cost more than the programs' own work at start.
 libs_filter   := -l:libcrypto.a -l:libzstd.a
