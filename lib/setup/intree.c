@@ -1,0 +1,224 @@
+/*
+ * In-tree configuration (see intree.h).  Read and parsed here, without Git, while the file is in
+ * the worktree; when one is not there (bare repository, sparse checkout, the middle of a clone) one
+ * `git cat-file --batch` looks in the index and in HEAD.
+ */
+#include "lib/setup/intree.h"
+#include "lib/base/err.h"
+#include "lib/base/fs.h"
+#include "lib/base/run.h"
+#include "lib/setup/gitconf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_MAX = 1 << 20, REFUSED_MAX = 1000 };
+
+/* Never commands, agents, storage paths, TLS or credentials.  '*' stands for any subsection. */
+static const char *const lfs_allowed[] = {"lfs.allowincompletepush", "lfs.fetchexclude",
+	"lfs.fetchinclude", "lfs.gitprotocol", "lfs.locksverify", "lfs.pushurl",
+	"lfs.skipdownloaderrors", "lfs.url", "lfs.*.access", "remote.*.lfsurl", NULL};
+static const char *const dvx_allowed[] = {"dvx.remote", "dvx.minsize", "dvx.version",
+	"dvx.rehydrate", "dvx-remote.*.url", "dvx-remote.*.region", "dvx-remote.*.endpointurl",
+	"dvx-remote.*.profile", "dvx-remote.*.storageclass", NULL};
+
+static const struct {
+	const char *name;
+	const char *const *allowed;
+} files[] = {{".lfsconfig", lfs_allowed}, {".dvxconfig", dvx_allowed}};
+
+enum { N_FILES = sizeof files / sizeof *files };
+
+struct sink {
+	struct strvec *pairs;
+	struct buf *refused;
+	const char *name;
+	const char *const *allowed;
+};
+
+/* "section.*.key" against a normalised key. */
+static int matches(const char *pattern, const char *key)
+{
+	const char *star = strchr(pattern, '*');
+	size_t head, tail, len = strlen(key);
+
+	if (!star)
+		return strcmp(pattern, key) == 0;
+	head = (size_t)(star - pattern);
+	tail = strlen(star + 1);
+	return len > head + tail && memcmp(pattern, key, head) == 0 &&
+	       strcmp(key + len - tail, star + 1) == 0;
+}
+
+/* The name of a refused key ends up on a terminal. */
+static int refuse(struct sink *s, const char *key)
+{
+	struct buf *out = s->refused;
+	int rc;
+
+	if (out->len > REFUSED_MAX)
+		return 0;
+	rc = buf_addf(out, "%s%s: ", out->len ? ", " : "", s->name);
+	for (; rc == 0 && *key; key++)
+		rc = buf_addch(out, (unsigned char)*key < 0x20 || *key == 0x7f ? '?' : *key);
+	if (rc == 0 && out->len > REFUSED_MAX)
+		rc = buf_addstr(out, ", …");
+	return rc;
+}
+
+static int take_setting(const char *key, const char *value, void *data)
+{
+	struct sink *s = data;
+	int rc;
+
+	for (const char *const *p = s->allowed; *p; p++) {
+		if (!matches(*p, key))
+			continue;
+		rc = strvec_push(s->pairs, key);
+		return rc < 0 ? rc : strvec_push(s->pairs, value);
+	}
+	return refuse(s, key);
+}
+
+int intree_parse(
+	struct strvec *pairs, struct buf *refused, const char *name, const char *text, size_t len)
+{
+	for (size_t i = 0; i < N_FILES; i++) {
+		struct sink s = {pairs, refused, name, files[i].allowed};
+
+		if (strcmp(files[i].name, name) == 0)
+			return gitconf_parse(text, len, name, take_setting, &s);
+	}
+	return err_set(ERR_INVALID, "'%s' is not a configuration file of the tree", name);
+}
+
+/* The file of the worktree.  1, 0 if it is not there (a link counts as not there, as for
+ * .gitattributes), negative. */
+static int read_worktree(struct buf *out, const struct gitdir *g, const char *name)
+{
+	struct buf path = BUF_INIT;
+	struct stat st;
+	int fd = -1, rc;
+
+	if (!g->worktree)
+		return 0;
+	rc = fs_join(&path, g->worktree, name);
+	if (rc < 0)
+		goto done;
+	fd = open(path.p, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0) {
+		if (errno != ENOENT && errno != ELOOP && errno != ENOTDIR)
+			rc = err_sys("cannot open '%s'", path.p);
+		goto done;
+	}
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		goto done;
+	out->max = FILE_MAX;
+	rc = buf_read_fd(out, fd);
+	rc = rc < 0 ? err_prefix(rc, "cannot read '%s'", path.p) : 1;
+done:
+	if (fd >= 0)
+		close(fd);
+	buf_release(&path);
+	return rc;
+}
+
+/* Cut one answer of `cat-file --batch` off the front of *p.  1 and the blob's place, 0 for
+ * "missing", or negative. */
+static int next_answer(const char **p, const char *end, const char **blob, size_t *len)
+{
+	const char *nl = memchr(*p, '\n', (size_t)(end - *p));
+	const char *word;
+	char *rest;
+	unsigned long long size;
+
+	if (!nl)
+		goto bad;
+	word = memmem(*p, (size_t)(nl - *p), " blob ", 6);
+	*p = nl + 1;
+	if (!word)
+		return 0;
+	size = strtoull(word + 6, &rest, 10);
+	if (rest != nl || size >= (size_t)(end - *p))
+		goto bad;
+	*blob = *p;
+	*len = (size_t)size;
+	*p += size + 1;
+	return 1;
+bad:
+	return err_set(ERR_CORRUPT, "unexpected answer of 'git cat-file'");
+}
+
+/* Of the files with missing[i], what index or HEAD has.  1 if anything was found, 0, negative. */
+static int read_objects(struct strvec *pairs, struct buf *refused, const struct gitdir *g,
+	const int missing[N_FILES])
+{
+	static const char *const places[] = {"", "HEAD"};
+	struct run git = RUN_INIT;
+	struct buf input = BUF_INIT, output = BUF_INIT;
+	const char *p, *end;
+	int rc = 0, found = 0;
+
+	for (int i = 0; i < N_FILES; i++)
+		for (int j = 0; j < 2 && missing[i] && rc == 0; j++)
+			rc = buf_addf(&input, "%s:%s\n", places[j], files[i].name);
+	if (rc < 0 || (rc = strvec_pushl(&git.argv, "git", "cat-file", "--batch", NULL)) < 0)
+		goto done;
+	if ((rc = strvec_pushf(&git.env, "GIT_DIR=%s", g->git_dir)) < 0 ||
+		(rc = strvec_pushf(&git.env, "GIT_INDEX_FILE=%s", g->index)) < 0 ||
+		(rc = strvec_push(&git.env, "GIT_NO_LAZY_FETCH=1")) < 0)
+		goto done;
+	git.err = RUN_NULL;
+	output.max = 8 * FILE_MAX;
+	rc = run_capture(&git, input.p, input.len, &output);
+	if (rc != 0) {
+		/* a damaged repository: Git will say so in its own words where it matters */
+		rc = rc < 0 ? rc : 0;
+		goto done;
+	}
+	p = output.p;
+	end = output.p + output.len;
+	for (int i = 0; i < N_FILES && rc >= 0; i++) {
+		int have = 0;
+
+		for (int j = 0; j < 2 && missing[i] && rc >= 0; j++) {
+			const char *blob = NULL;
+			size_t len = 0;
+
+			rc = next_answer(&p, end, &blob, &len);
+			if (rc <= 0 || have)
+				continue;
+			have = found = 1;
+			rc = intree_parse(pairs, refused, files[i].name, blob, len);
+		}
+	}
+done:
+	run_release(&git);
+	buf_release(&input);
+	buf_release(&output);
+	return rc < 0 ? rc : found;
+}
+
+int intree_load(struct strvec *pairs, struct buf *refused, const struct gitdir *g)
+{
+	int missing[N_FILES] = {0};
+	int rc = 0, any_missing = 0;
+
+	for (int i = 0; i < N_FILES && rc >= 0; i++) {
+		struct buf text = BUF_INIT;
+
+		rc = read_worktree(&text, g, files[i].name);
+		missing[i] = rc == 0;
+		any_missing |= missing[i];
+		if (rc > 0)
+			rc = intree_parse(pairs, refused, files[i].name, text.p, text.len);
+		buf_release(&text);
+	}
+	if (rc >= 0 && any_missing)
+		rc = read_objects(pairs, refused, g, missing);
+	return rc;
+}
