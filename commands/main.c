@@ -20,6 +20,7 @@ static const struct command commands[] = {
 		COMMAND_WORKTREE},
 	{"clean", cmd_clean, "turn a file's content into its pointer (called by Git)",
 		COMMAND_HIDDEN},
+	{"env", cmd_env, "print versions, paths and settings", COMMAND_REPO_MAYBE},
 	{"fetch", cmd_fetch, "get objects from the blob remote into the local store", COMMAND_REPO},
 	{"filter-process", cmd_filter_process, "clean and smudge many files (called by Git)",
 		COMMAND_HIDDEN},
@@ -28,6 +29,7 @@ static const struct command commands[] = {
 		COMMAND_REPO_MAYBE},
 	{"install", cmd_install, "set up the filter for your account, and this repository's hooks",
 		COMMAND_REPO_MAYBE},
+	{"ls-files", cmd_ls_files, "list the files whose data git-dvx manages", COMMAND_REPO},
 	{"pointer", cmd_pointer, "make, show, check or compare pointers", COMMAND_REPO_MAYBE},
 	{"pull", cmd_pull, "fetch, then checkout", COMMAND_WORKTREE},
 	{"push", cmd_push, "bring objects to the blob remote", COMMAND_REPO},
@@ -37,6 +39,7 @@ static const struct command commands[] = {
 		COMMAND_HIDDEN},
 	{"uninstall", cmd_uninstall, "undo 'install'", COMMAND_REPO_MAYBE},
 	{"update", cmd_update, "install this repository's hooks again", COMMAND_REPO},
+	{"status", cmd_status, "show staged, changed, missing and unpushed data", COMMAND_WORKTREE},
 	{"version", cmd_version, "print the version", 0},
 };
 

@@ -76,6 +76,23 @@ int select_limited(const struct select *s)
 	return s->paths.n > 0 || s->match.include.n > 0 || s->match.exclude.n > 0;
 }
 
+static int lies_at(const char *path, const char *operand)
+{
+	size_t len = strlen(operand);
+
+	return len == 0 ||
+	       (strncmp(path, operand, len) == 0 && (path[len] == '\0' || path[len] == '/'));
+}
+
+int select_wants(const struct select *s, const char *path)
+{
+	size_t i = 0;
+
+	while (i < s->paths.n && !lies_at(path, s->paths.v[i]))
+		i++;
+	return (s->paths.n == 0 || i < s->paths.n) && pathmatch_wanted(&s->match, path);
+}
+
 int select_filter(const struct select *s, struct scan_list *l)
 {
 	size_t kept = 0;
@@ -88,14 +105,6 @@ int select_filter(const struct select *s, struct scan_list *l)
 			l->v[kept++] = l->v[i];
 	l->n = kept;
 	return 0;
-}
-
-static int lies_at(const char *path, const char *operand)
-{
-	size_t len = strlen(operand);
-
-	return len == 0 ||
-	       (strncmp(path, operand, len) == 0 && (path[len] == '\0' || path[len] == '/'));
 }
 
 int select_all_found(const struct select *s, const struct scan_list *l)

@@ -38,6 +38,8 @@ int select_operands(
 int select_patterns(struct select *s, const struct repo *repo, int defaults);
 /* 1 if something was chosen: not everything is wanted. */
 int select_limited(const struct select *s);
+/* 1 if this path (from the top) is wanted. */
+int select_wants(const struct select *s, const char *path);
 /* Keep what is wanted of a list. */
 int select_filter(const struct select *s, struct scan_list *l);
 /* ERR_NOTFOUND naming the first path operand that nothing in the list lies at or below. */

@@ -1,0 +1,130 @@
+/*
+ * `git dvx ls-files`: which paths are pointers, in the index or in a revision.  Lines and JSON are
+ * those of Git LFS's command.
+ */
+#include <stdio.h>
+
+#include "commands/command.h"
+#include "commands/json.h"
+#include "commands/select.h"
+#include "lib/base/progress.h"
+#include "lib/repo/git.h"
+
+enum { SHORT_HEX = 10 };
+
+struct ls_files {
+	struct command_ctx *ctx;
+	int all, full_oid, size, name_only, json;
+	struct select select;
+};
+
+/* The work tree has data there, of the right size (as Git LFS decides it: nothing is hashed). */
+static int is_checked_out(const struct ls_files *ls, const struct scan_item *item)
+{
+	struct stat st = {0};
+	enum scan_file state;
+
+	if (ls->ctx->g->worktree == NULL || *item->path == '\0')
+		return 0;
+	state = scan_file_state(&ls->ctx->repo, item, 0, &st);
+	return state == SCAN_FILE_DATA ||
+	       (state == SCAN_FILE_CHANGED && (uint64_t)st.st_size == item->size);
+}
+
+static void print_text(const struct ls_files *ls, const struct scan_list *l)
+{
+	char hex[OID_HEX_LEN + 1], size[16];
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct scan_item *item = &l->v[i];
+
+		oid_to_hex(hex, &item->oid);
+		if (!ls->name_only)
+			printf("%.*s %c ", ls->full_oid ? OID_HEX_LEN : SHORT_HEX, hex,
+				is_checked_out(ls, item) ? '*' : '-');
+		fputs(item->path, stdout);
+		if (ls->size)
+			printf(" (%s)", progress_bytes(size, item->size));
+		putchar('\n');
+	}
+}
+
+static int print_json(const struct ls_files *ls, const struct scan_list *l)
+{
+	char hex[OID_HEX_LEN + 1], blob[REPO_HEX_MAX + 1];
+	struct json j;
+	cJSON *files;
+
+	json_init(&j);
+	files = json_array(&j, j.root, "files");
+	for (size_t i = 0; i < l->n; i++) {
+		const struct scan_item *item = &l->v[i];
+		cJSON *o = json_item(&j, files);
+
+		oid_to_hex(hex, &item->oid);
+		repo_id_hex(blob, &ls->ctx->repo, item->blob);
+		json_string(&j, o, "name", item->path);
+		json_uint(&j, o, "size", item->size);
+		json_bool(&j, o, "checkout", is_checked_out(ls, item));
+		json_bool(&j, o, "downloaded", store_has(ls->ctx->s, &item->oid, item->size));
+		json_string(&j, o, "oid_type", "sha256");
+		json_string(&j, o, "oid", hex);
+		json_string(&j, o, "version", "https://git-lfs.github.com/spec/v1");
+		json_string(&j, o, "blob", blob);
+	}
+	return json_print(&j);
+}
+
+static int scan(const struct ls_files *ls, struct scan_list *l)
+{
+	const struct repo *repo = &ls->ctx->repo;
+	const struct strvec *revs = &ls->select.revs;
+	struct pointers *p = NULL;
+	int rc = pointers_open(&p, repo);
+
+	if (rc == 0 && ls->all)
+		rc = scan_all_commits(l, repo, p);
+	else if (rc == 0 && revs->n == 1)
+		rc = scan_tree(l, repo, p, revs->v[0]);
+	else if (rc == 0 && ls->ctx->g->worktree == NULL && git_has_head(repo))
+		rc = scan_tree(l, repo, p, "HEAD");
+	else if (rc == 0)
+		rc = scan_index(l, repo, p, 0);
+	pointers_close(p);
+	return rc < 0 ? rc : select_filter(&ls->select, l);
+}
+
+int cmd_ls_files(struct command_ctx *ctx, int argc, char **argv)
+{
+	struct ls_files ls = {.ctx = ctx};
+	const struct opt options[] = {
+		{'l', "long", OPT_FLAG, &ls.full_oid, NULL, "print the whole object id", 0},
+		{'s', "size", OPT_FLAG, &ls.size, NULL, "print the size of each object", 0},
+		{'n', "name-only", OPT_FLAG, &ls.name_only, NULL, "print paths only", 0},
+		{'a', "all", OPT_FLAG, &ls.all, NULL, "the pointers of all commits", 0},
+		{0, "json", OPT_FLAG, &ls.json, NULL, "print JSON", 0}, SELECT_OPTIONS(&ls.select),
+		OPT_END};
+	struct scan_list list = SCAN_LIST_INIT;
+	int n, rc;
+
+	if (command_options(&rc, argc, argv, options,
+		    "git dvx ls-files [<options>] [<revision>] [<path>...]", 0, &n))
+		goto done;
+	rc = command_store(ctx);
+	if (rc == 0)
+		rc = select_operands(&ls.select, &ctx->repo, argv + 1, n, !ls.all);
+	if (rc == 0 && ls.select.revs.n > 1)
+		rc = command_usage("one revision at most; see 'git dvx ls-files -h'");
+	if (rc == 0)
+		rc = select_patterns(&ls.select, &ctx->repo, 0);
+	if (rc == 0)
+		rc = scan(&ls, &list);
+	if (rc == 0 && ls.json)
+		rc = print_json(&ls, &list);
+	else if (rc == 0)
+		print_text(&ls, &list);
+done:
+	scan_list_release(&list);
+	select_release(&ls.select);
+	return rc;
+}

@@ -1,0 +1,125 @@
+/*
+ * Staged changes, out of the raw format of `git diff-index`: ":<old mode> <new mode> <old id> <new
+ * id> <status>" NUL <path> NUL.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/base/err.h"
+#include "lib/repo/git.h"
+#include "lib/repo/staged.h"
+
+void staged_release(struct staged *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->v[i].path);
+	free(s->v);
+	*s = (struct staged)STAGED_INIT;
+}
+
+static int parse_side(uint32_t *mode, struct pointers_query *q, const struct repo *repo,
+	const char *mode_text, const char *id_text)
+{
+	char *end;
+
+	*mode = (uint32_t)strtoul(mode_text, &end, 8);
+	q->state = S_ISREG(*mode) ? POINTERS_UNKNOWN : POINTERS_NO;
+	return *end != ' ' ? err_set(ERR_CORRUPT, "bad mode in the output of 'git diff-index'")
+			   : repo_id_parse(q->blob, repo, id_text);
+}
+
+/* `record` is the part before the path. */
+static int parse_record(
+	struct staged_change *c, const struct repo *repo, const char *record, size_t len)
+{
+	size_t hex = 2 * (size_t)repo->hash_len, ids = strlen(":100644 100644 ");
+	int rc;
+
+	if (len < ids + 2 * (hex + 1) + 1 || record[0] != ':')
+		return err_set(ERR_CORRUPT, "unexpected output of 'git diff-index'");
+	rc = parse_side(&c->old_mode, &c->old, repo, record + 1, record + ids);
+	if (rc == 0)
+		rc = parse_side(&c->new_mode, &c->new, repo, record + 8, record + ids + hex + 1);
+	c->status = record[ids + 2 * (hex + 1)];
+	return rc;
+}
+
+static int append(struct staged *s, const struct staged_change *c)
+{
+	if (s->n == s->cap) {
+		size_t cap = s->cap > 0 ? 2 * s->cap : 64;
+		struct staged_change *v = realloc(s->v, cap * sizeof(*v));
+
+		if (v == NULL)
+			return err_set(ERR_NOMEM, "out of memory");
+		s->v = v;
+		s->cap = cap;
+	}
+	s->v[s->n++] = *c;
+	return 0;
+}
+
+static int read_change(struct staged *s, const struct repo *repo, struct git_reader *r)
+{
+	struct staged_change c = {0};
+	char *record;
+	size_t len;
+	int rc = git_reader_next(r, '\0', &record, &len);
+
+	if (rc <= 0)
+		return rc;
+	rc = parse_record(&c, repo, record, len);
+	if (rc < 0)
+		return rc;
+	rc = git_reader_next(r, '\0', &record, &len);
+	if (rc == 0)
+		rc = err_set(ERR_CORRUPT, "'git diff-index' ended inside a record");
+	if (rc < 0)
+		return rc;
+	c.path = strdup(record);
+	if (c.path == NULL)
+		return err_set(ERR_NOMEM, "out of memory");
+	rc = append(s, &c);
+	if (rc < 0)
+		free(c.path);
+	return rc < 0 ? rc : 1;
+}
+
+int staged_list(struct staged *s, const struct repo *repo)
+{
+	struct run run = RUN_INIT;
+	struct git_reader *r = NULL;
+	int end, rc;
+
+	rc = git_prepare(&run, repo, "diff-index", "--cached", "--raw", "-z", "--no-renames",
+		"--no-abbrev", "--ignore-submodules",
+		git_has_head(repo) ? "HEAD" : git_empty_tree(repo), "--", NULL);
+	if (rc == 0)
+		rc = git_reader_start(&r, &run, NULL);
+	while (rc == 0 && (rc = read_change(s, repo, r)) > 0)
+		rc = 0;
+	end = git_reader_finish(r);
+	run_release(&run);
+	return rc < 0 ? rc : end;
+}
+
+int staged_resolve(struct staged *s, struct pointers *p)
+{
+	struct pointers_query *q = calloc(s->n > 0 ? 2 * s->n : 1, sizeof(*q));
+	int rc;
+
+	if (q == NULL)
+		return err_set(ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < s->n; i++) {
+		q[2 * i] = s->v[i].old;
+		q[2 * i + 1] = s->v[i].new;
+	}
+	rc = pointers_resolve(p, q, 2 * s->n);
+	for (size_t i = 0; rc == 0 && i < s->n; i++) {
+		s->v[i].old = q[2 * i];
+		s->v[i].new = q[2 * i + 1];
+	}
+	free(q);
+	return rc;
+}

@@ -1,0 +1,39 @@
+/*
+ * What is staged: the difference between a commit and the index, with the pointers on both sides.
+ * One `git diff-index --cached`, which skips unchanged directories by the index's own cache of
+ * trees.
+ */
+#ifndef LIB_REPO_STAGED_H
+#define LIB_REPO_STAGED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/repo/pointers.h"
+#include "lib/repo/repo.h"
+
+struct staged_change {
+	char *path;
+	char status; /* A added, M modified, D deleted, T type changed, U unmerged */
+	uint32_t old_mode, new_mode; /* 0: not there */
+	/* `blob` of each side; states are POINTERS_NO for what is absent or no regular file, and
+	 * POINTERS_UNKNOWN until staged_resolve. */
+	struct pointers_query old, new;
+};
+
+struct staged {
+	struct staged_change *v;
+	size_t n, cap;
+};
+#define STAGED_INIT                                                                                \
+	{                                                                                          \
+		NULL, 0, 0                                                                         \
+	}
+
+void staged_release(struct staged *s);
+/* List the changes against HEAD (an unborn branch: the empty tree).  GIT_INDEX_FILE is honoured. */
+int staged_list(struct staged *s, const struct repo *repo);
+/* Find out which of them are pointers. */
+int staged_resolve(struct staged *s, struct pointers *p);
+
+#endif
