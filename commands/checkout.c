@@ -50,7 +50,7 @@ int checkout_run(struct command_ctx *ctx, const struct select *select,
 		rc = restore_run(&ctx->repo, ctx->s, &list, o, &r);
 	if (rc == 0 && !silent)
 		print_summary(&r);
-	if (rc == 0 && !select_limited(select))
+	if (rc == 0 && !select_limited(select) && r.left == 0)
 		rc = pending_clear(ctx->g->git_dir);
 	if (rc == 0 && r.fetch_error != NULL)
 		rc = err_set(ERR_REMOTE, "cannot fetch: %s", r.fetch_error);

@@ -29,6 +29,7 @@ static const struct command commands[] = {
 		COMMAND_REPO_MAYBE},
 	{"install", cmd_install, "set up the filter for your account, and this repository's hooks",
 		COMMAND_REPO_MAYBE},
+	{"hook", cmd_hook, "what a Git hook does (called by Git)", COMMAND_REPO | COMMAND_HIDDEN},
 	{"ls-files", cmd_ls_files, "list the files whose data git-dvx manages", COMMAND_REPO},
 	{"pointer", cmd_pointer, "make, show, check or compare pointers", COMMAND_REPO_MAYBE},
 	{"pull", cmd_pull, "fetch, then checkout", COMMAND_WORKTREE},

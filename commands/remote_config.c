@@ -131,7 +131,7 @@ static int normalise_path(
 	size_t start = out->len, top_len = top != NULL ? strlen(top) : 0;
 	int rc;
 
-	if (typed[0] == '/') {
+	if (typed[0] == '/' || (typed[0] == '~' && (typed[1] == '/' || typed[1] == '\0'))) {
 		rc = buf_addstr(out, typed);
 		while (out->len > start + 1 && out->p[out->len - 1] == '/')
 			buf_truncate(out, out->len - 1);
@@ -180,6 +180,7 @@ static const struct {
 	{"endpointurl", "endpointurl", 0},
 	{"region", "region", 0},
 	{"profile", "profile", 0},
+	{"storageclass", "storageclass", 0},
 	{"access_key_id", "accessKeyId", 1},
 	{"secret_access_key", "secretAccessKey", 1},
 	{"session_token", "sessionToken", 1},
@@ -199,7 +200,7 @@ const char *remote_option_variable(const char *option, int *secret)
 
 const char *remote_option_names(void)
 {
-	return "url, endpointurl, region, profile, access_key_id, secret_access_key, "
+	return "url, endpointurl, region, profile, storageclass, access_key_id, secret_access_key, "
 	       "session_token, password";
 }
 

@@ -161,32 +161,10 @@ static void print_dry_run(const struct transfer *t, const struct sync *sync)
 	}
 }
 
-static void print_summary(const struct transfer *t, const struct sync *sync)
-{
-	int up = t->direction == BATCH_UPLOAD;
-	uint64_t bytes, present_bytes;
-	size_t done = sync_count(sync, 1, &bytes), present = sync_count(sync, 2, &present_bytes);
-	char size[16];
-
-	if (done == 0) {
-		if (sync_failed(sync) == 0)
-			puts("Everything up to date");
-		return;
-	}
-	printf("%zu object%s, %s %s%s '%s'", done, done == 1 ? "" : "s",
-		progress_bytes(size, bytes), t->dry_run ? "would be " : "",
-		up ? "pushed to" : "fetched from", sync->result.remote);
-	if (!t->dry_run && sync->result.bytes < bytes)
-		printf(", %s travelled", progress_bytes(size, sync->result.bytes));
-	if (present > 0)
-		printf(" (%zu %s there already)", present, present == 1 ? "was" : "were");
-	putchar('\n');
-}
-
 int transfer_report(const struct transfer *t, const struct sync *sync)
 {
 	size_t failed = sync_failed(sync);
-	struct buf names = BUF_INIT;
+	struct buf names = BUF_INIT, summary = BUF_INIT;
 	int rc = 0;
 
 	if (t->json) {
@@ -194,7 +172,12 @@ int transfer_report(const struct transfer *t, const struct sync *sync)
 	} else {
 		if (t->dry_run)
 			print_dry_run(t, sync);
-		print_summary(t, sync);
+		rc = sync_summary(&summary, sync, t->direction, t->dry_run);
+		if (rc > 0)
+			puts(buf_str(&summary));
+		else if (rc == 0 && failed == 0)
+			puts("Everything up to date");
+		rc = rc < 0 ? rc : 0;
 	}
 	if (rc == 0 && failed > 0) {
 		fflush(stdout);
@@ -204,6 +187,7 @@ int transfer_report(const struct transfer *t, const struct sync *sync)
 			t->direction == BATCH_UPLOAD ? "pushed to" : "fetched from",
 			sync->result.remote);
 	}
+	buf_release(&summary);
 	buf_release(&names);
 	return rc;
 }

@@ -269,6 +269,7 @@ static int rehydrate(struct restore *w)
 	w->r->placed += rr.done;
 	w->r->bytes += rr.bytes;
 	w->r->modified += rr.changed;
+	w->r->left = rr.left;
 	w->r->pointers += rr.missing + rr.failed + rr.left;
 	rehydrate_result_release(&rr);
 	free(items);

@@ -25,6 +25,7 @@ struct restore_result {
 	size_t repaired; /* files that were right, whose index entry was not */
 	size_t modified; /* left alone: they hold something else */
 	size_t pointers; /* still pointers */
+	size_t left;	 /* of them: not for want of data, but of a lock or time; journalled */
 	size_t fetched;	 /* objects */
 	uint64_t fetched_bytes;
 	char remote[256];  /* where from */

@@ -125,6 +125,26 @@ size_t sync_failed(const struct sync *s)
 	return n;
 }
 
+int sync_summary(struct buf *out, const struct sync *s, enum batch_direction d, int dry_run)
+{
+	uint64_t bytes, present_bytes;
+	size_t done = sync_count(s, 1, &bytes), present = sync_count(s, 2, &present_bytes);
+	char size[16];
+	int rc;
+
+	if (done == 0)
+		return 0;
+	rc = buf_addf(out, "%zu object%s, %s %s%s '%s'", done, done == 1 ? "" : "s",
+		progress_bytes(size, bytes), dry_run ? "would be " : "",
+		d == BATCH_UPLOAD ? "pushed to" : "fetched from", s->result.remote);
+	if (rc == 0 && !dry_run && s->result.bytes < bytes)
+		rc = buf_addf(out, ", %s travelled", progress_bytes(size, s->result.bytes));
+	if (rc == 0 && present > 0)
+		rc = buf_addf(
+			out, " (%zu %s there already)", present, present == 1 ? "was" : "were");
+	return rc < 0 ? rc : 1;
+}
+
 int sync_failures(struct buf *out, const struct sync *s, size_t most)
 {
 	size_t named = 0, failed = sync_failed(s);

@@ -35,6 +35,9 @@ int sync_download(struct sync *out, const struct scan_list *l, struct store *sto
 size_t sync_count(const struct sync *s, int state, uint64_t *bytes);
 /* How many failed. */
 size_t sync_failed(const struct sync *s);
+/* Append "3 objects, 1.2 GiB pushed to 'storage' (2 were there already)".  1; 0 when nothing
+ * travelled, and nothing is appended. */
+int sync_summary(struct buf *out, const struct sync *s, enum batch_direction d, int dry_run);
 /* Append a line "  <path>: <why>" for each of the first `most` failed objects. */
 int sync_failures(struct buf *out, const struct sync *s, size_t most);
 

@@ -1,0 +1,68 @@
+/*
+ * Ignore rules, in words.
+ */
+#include "commands/ignored.h"
+
+#include <stdio.h>
+
+#include "lib/base/err.h"
+#include "lib/repo/ignore.h"
+
+enum { RULES_MAX = 16 }; /* that can hide one path, one behind the other */
+
+static void print_lines(FILE *out, const struct ignore_fix *fix)
+{
+	size_t i;
+
+	for (i = 0; i < fix->lines.n; i++)
+		fprintf(out, "    %s\n", fix->lines.v[i]);
+}
+
+static void tell(const char *path, const struct ignore_hit *hit, const struct ignore_fix *fix)
+{
+	fprintf(stderr,
+		"warning: '%s' is hidden by the ignore rule '%s' (%s:%ld); these lines at the end "
+		"of "
+		"'%s' bring it back (--unignore adds them):\n",
+		path, hit->pattern, hit->source, hit->line, fix->file);
+	print_lines(stderr, fix);
+}
+
+/* Mend what hides the path.  1: something was changed, look again; 0: it could not be mended. */
+static int mend(const struct repo *repo, const char *path, const struct ignore_hit *hit,
+	const struct ignore_fix *fix)
+{
+	int rc = ignore_apply(repo, fix, hit, path);
+
+	if (rc == 1) {
+		printf("Added to '%s':\n", fix->file);
+		print_lines(stdout, fix);
+	} else if (rc == 0) {
+		fprintf(stderr, "warning: '%s' stays hidden by the ignore rule '%s' (%s:%ld)\n",
+			path, hit->pattern, hit->source, hit->line);
+	}
+	return rc;
+}
+
+int ignored_handle(const struct repo *repo, const char *path, int is_dir, int unignore)
+{
+	int rc, again = 0, round;
+
+	for (round = 0; round < RULES_MAX; round++) {
+		struct ignore_fix fix = IGNORE_FIX_INIT;
+		struct ignore_hit hit = {0};
+
+		rc = ignore_find(&fix, &hit, repo, path, is_dir);
+		if (rc == 1 && unignore)
+			again = mend(repo, path, &hit, &fix);
+		else if (rc == 1)
+			tell(path, &hit, &fix);
+		ignore_hits_release(&hit, 1);
+		ignore_fix_release(&fix);
+		if (rc != 1 || !unignore)
+			return rc;
+		if (again <= 0)
+			return again < 0 ? again : 1;
+	}
+	return 1;
+}

@@ -1,0 +1,14 @@
+/*
+ * Telling the user about ignore rules that hide data, and with --unignore mending them.
+ */
+#ifndef COMMANDS_IGNORED_H
+#define COMMANDS_IGNORED_H
+
+#include "lib/repo/repo.h"
+
+/* Is `path` (from the top) hidden?  0: no, or not any more (`unignore`; the lines added are printed
+ * on stdout). 1: yes, and the rule and the lines that bring the path back were printed on stderr.
+ * Negative: error. */
+int ignored_handle(const struct repo *repo, const char *path, int is_dir, int unignore);
+
+#endif

@@ -1,0 +1,299 @@
+/*
+ * The pre-commit hook.  Only staged changes are looked at (GIT_INDEX_FILE is honoured: `git commit
+ * -a` and partial commits have an index of their own), so a commit without data costs two short Git
+ * commands.
+ *
+ * An object that is not here is no reason to refuse when nothing gets lost by it: the same object
+ * was in HEAD, is on the blob remote, or is in some commit already (a merge, a revert, a moved
+ * pointer file).
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hooks/pre_commit.h"
+#include "lib/base/err.h"
+#include "lib/base/progress.h"
+#include "lib/repo/attrs.h"
+#include "lib/repo/git.h"
+#include "lib/repo/scan.h"
+#include "lib/repo/staged.h"
+#include "lib/wire/batch.h"
+
+enum { NAMED = 20, LOOK_AT_MAX = 4096 };
+
+static int is_pointer(const struct pointers_query *q)
+{
+	return q->state == POINTERS_YES || q->state == POINTERS_ODD;
+}
+
+/* ---- staged pointers and their objects ---- */
+
+/* A staged pointer whose object is not in the local store. */
+struct absent {
+	const struct staged_change *change;
+	int excused;
+};
+
+/* Objects that HEAD had: the other side of any change. */
+static void excuse_known_in_head(struct absent *a, size_t n, const struct staged *s)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < s->n && !a[i].excused; k++)
+			a[i].excused = is_pointer(&s->v[k].old) &&
+				       oid_eq(&s->v[k].old.oid, &a[i].change->new.oid);
+}
+
+/* Objects that the blob remote has: asked by an upload that stays dry. */
+static int excuse_on_remote(struct absent *a, size_t n)
+{
+	struct batch_options o = {.dry_run = 1, .progress = PROGRESS_OFF};
+	struct batch_object *objects = calloc(n, sizeof(*objects));
+	struct batch_result r = {0};
+
+	if (objects == NULL)
+		return err_set(ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		objects[i].oid = a[i].change->new.oid;
+		objects[i].size = a[i].change->new.size;
+		objects[i].path = a[i].change->path;
+	}
+	if (batch_run(BATCH_UPLOAD, objects, n, &o, &r) == 0)
+		for (size_t i = 0; i < n; i++)
+			a[i].excused |= objects[i].state == 2;
+	err_clear(); /* no remote yet, or not reachable: then it knows nothing */
+	batch_objects_release(objects, n);
+	free(objects);
+	return 0;
+}
+
+/* Objects that some commit names. */
+static int excuse_in_history(
+	struct absent *a, size_t n, const struct repo *repo, struct pointers *p)
+{
+	struct scan_list l = SCAN_LIST_INIT;
+	int rc = scan_all_commits(&l, repo, p);
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		for (size_t k = 0; k < l.n && !a[i].excused; k++)
+			a[i].excused = oid_eq(&l.v[k].oid, &a[i].change->new.oid);
+	scan_list_release(&l);
+	return rc;
+}
+
+static size_t count_unexcused(const struct absent *a, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += !a[i].excused;
+	return count;
+}
+
+/* 1 when something is lost, printed. */
+static int judge_absent(struct absent *a, size_t n, const struct staged *s, const struct repo *repo,
+	struct pointers *p)
+{
+	char hex[OID_HEX_LEN + 1];
+	size_t lost, named = 0;
+	int rc = 0;
+
+	excuse_known_in_head(a, n, s);
+	if (count_unexcused(a, n) > 0)
+		rc = excuse_on_remote(a, n);
+	if (rc == 0 && count_unexcused(a, n) > 0 && git_has_head(repo))
+		rc = excuse_in_history(a, n, repo, p);
+	lost = count_unexcused(a, n);
+	if (rc < 0 || lost == 0)
+		return rc;
+	fprintf(stderr,
+		"error: %zu staged pointer%s without data, neither here nor on the remote:\n", lost,
+		lost == 1 ? "" : "s");
+	for (size_t i = 0; i < n && named < NAMED; i++) {
+		if (a[i].excused)
+			continue;
+		oid_to_hex(hex, &a[i].change->new.oid);
+		fprintf(stderr, "  %s (%.10s, %" PRIu64 " bytes)\n", a[i].change->path, hex,
+			a[i].change->new.size);
+		named++;
+	}
+	if (lost > named)
+		fprintf(stderr, "  ... and %zu more\n", lost - named);
+	fprintf(stderr, "run 'git add' on the file that has the data, or 'git commit --no-verify' "
+			"to commit the pointer alone\n");
+	return 1;
+}
+
+/* 0 when each staged object is durable or excused, 1 when one is lost. */
+static int check_objects(
+	const struct staged *s, const struct repo *repo, struct store *store, struct pointers *p)
+{
+	struct oid *here = calloc(s->n, sizeof(*here));
+	struct absent *absent = calloc(s->n, sizeof(*absent));
+	size_t n_here = 0, n_absent = 0;
+	int rc = 0;
+
+	if (here == NULL || absent == NULL) {
+		rc = err_set(ERR_NOMEM, "out of memory");
+		goto done;
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		const struct staged_change *c = &s->v[i];
+
+		if (!is_pointer(&c->new) || c->new.size == 0)
+			continue;
+		if (store_has(store, &c->new.oid, c->new.size))
+			here[n_here++] = c->new.oid;
+		else
+			absent[n_absent++] = (struct absent){c, 0};
+	}
+	if (n_absent > 0)
+		rc = judge_absent(absent, n_absent, s, repo, p);
+	if (rc == 0 && n_here > 0)
+		rc = store_sync(store, here, n_here);
+done:
+	free(here);
+	free(absent);
+	return rc;
+}
+
+/* ---- files that should be pointers ---- */
+
+/* A staged blob whose path has our filter. */
+struct raw_file {
+	const char *path;
+	uint64_t size;
+	int conflict; /* a pointer with conflict markers */
+};
+
+/* Only what is as small as a pointer with markers can be one. */
+static int look_for_conflict(size_t i, enum git_type type, const void *data, size_t len, void *arg)
+{
+	struct raw_file *files = arg;
+
+	(void)type;
+	files[i].conflict = data != NULL && memmem(data, len, "<<<<<<<", 7) != NULL &&
+			    memmem(data, len, "\noid sha256:", 12) != NULL;
+	return 0;
+}
+
+static void print_raw_files(const struct raw_file *files, size_t n)
+{
+	char size[16];
+	size_t conflicts = 0;
+
+	for (size_t i = 0; i < n; i++)
+		conflicts += (size_t)files[i].conflict;
+	if (conflicts > 0)
+		fputs("error: pointers with conflict markers are staged:\n", stderr);
+	for (size_t i = 0; i < n; i++)
+		if (files[i].conflict)
+			fprintf(stderr, "  %s\n", files[i].path);
+	if (conflicts > 0)
+		fputs("choose a side with 'git checkout --ours <path>' or '--theirs', then 'git "
+		      "add' it\n",
+			stderr);
+	if (conflicts == n)
+		return;
+	fprintf(stderr,
+		"error: %zu file%s should be a pointer (filter=dvx), but the whole content is "
+		"staged:\n",
+		n - conflicts, n - conflicts == 1 ? "" : "s");
+	for (size_t i = 0, named = 0; i < n && named < NAMED; i++)
+		if (!files[i].conflict) {
+			fprintf(stderr, "  %s (%s)\n", files[i].path,
+				progress_bytes(size, files[i].size));
+			named++;
+		}
+	if (n - conflicts > NAMED)
+		fprintf(stderr, "  ... and %zu more\n", n - conflicts - NAMED);
+	fputs("run 'git add --renormalize <path>', or 'git commit --no-verify' to commit them as "
+	      "they are\n",
+		stderr);
+}
+
+/* 1 and printed when any of these blobs should have been a pointer.  objects, paths and files have
+ * n elements. */
+static int judge_raw(const struct repo *repo, struct git_object *objects, const char *const *paths,
+	size_t n, struct raw_file *files)
+{
+	struct attrs *attrs = calloc(n, sizeof(*attrs));
+	size_t kept = 0;
+	int rc;
+
+	if (attrs == NULL)
+		return err_set(ERR_NOMEM, "out of memory");
+	rc = attrs_check_cached(repo, paths, n, attrs);
+	if (rc == 0)
+		rc = git_objects_info(repo, objects, n);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		if (!attrs[i].ours || objects[i].size == 0 || objects[i].size < attrs[i].min_size)
+			continue;
+		files[kept] = (struct raw_file){paths[i], objects[i].size, 0};
+		objects[kept++] = objects[i];
+	}
+	free(attrs);
+	if (rc < 0 || kept == 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < kept; i++)
+		if (objects[i].size <= LOOK_AT_MAX)
+			rc = git_objects_read(repo, &objects[i], 1, look_for_conflict, &files[i]);
+	if (rc < 0)
+		return rc;
+	print_raw_files(files, kept);
+	return 1;
+}
+
+static int check_raw_files(const struct staged *s, const struct repo *repo)
+{
+	struct git_object *objects = calloc(s->n, sizeof(*objects));
+	struct raw_file *files = calloc(s->n, sizeof(*files));
+	const char **paths = calloc(s->n, sizeof(*paths));
+	size_t n = 0;
+	int rc = 0;
+
+	if (objects == NULL || files == NULL || paths == NULL) {
+		rc = err_set(ERR_NOMEM, "out of memory");
+		goto done;
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		const struct staged_change *c = &s->v[i];
+
+		if (c->new_mode == 0 || (c->new_mode & 0170000) != 0100000 || is_pointer(&c->new))
+			continue;
+		memcpy(objects[n].id, c->new.blob, sizeof(objects[n].id));
+		paths[n++] = c->path;
+	}
+	if (n > 0)
+		rc = judge_raw(repo, objects, paths, n, files);
+done:
+	free(objects);
+	free(files);
+	free(paths);
+	return rc;
+}
+
+int pre_commit_run(const struct repo *repo, struct store *s)
+{
+	struct staged staged = STAGED_INIT;
+	struct pointers *p = NULL;
+	int rc, raw;
+
+	rc = staged_list(&staged, repo);
+	if (rc < 0 || staged.n == 0)
+		goto done;
+	rc = pointers_open(&p, repo);
+	if (rc == 0)
+		rc = staged_resolve(&staged, p);
+	if (rc == 0)
+		rc = check_objects(&staged, repo, s, p);
+	if (rc >= 0) {
+		raw = check_raw_files(&staged, repo);
+		rc = raw != 0 ? raw : rc;
+	}
+done:
+	pointers_close(p);
+	staged_release(&staged);
+	return rc;
+}

@@ -1,0 +1,151 @@
+/*
+ * The pre-push hook.  What has to travel is what the new commits brought in and the remote's own
+ * branches do not reach: history that was pushed before is not looked at again.  A failed upload
+ * stops the push.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hooks/pre_push.h"
+#include "lib/base/err.h"
+#include "lib/repo/git.h"
+#include "lib/repo/sync.h"
+
+enum { NAMED = 20, INPUT_MAX = 64 << 20 };
+
+static int is_zero_id(const char *id, size_t len)
+{
+	return strspn(id, "0") >= len;
+}
+
+/* One line; `end` is its LF. */
+static int parse_line(
+	struct strvec *include, struct strvec *exclude, const char *line, const char *end)
+{
+	const char *field[4];
+	size_t len[4];
+	int n = 0, rc;
+
+	for (const char *p = line; n < 4 && p < end; n++) {
+		const char *space = memchr(p, ' ', (size_t)(end - p));
+
+		field[n] = p;
+		len[n] = (size_t)((space != NULL ? space : end) - p);
+		p += len[n] + 1;
+	}
+	if (n != 4 || len[1] == 0 || len[3] == 0)
+		return err_set(ERR_INVALID, "unexpected line on standard input: '%.*s'",
+			(int)(end - line), line);
+	if (is_zero_id(field[1], len[1]))
+		return 0; /* a ref is deleted */
+	rc = strvec_pushn(include, field[1], len[1]);
+	if (rc == 0 && !is_zero_id(field[3], len[3]))
+		rc = strvec_pushn(exclude, field[3], len[3]);
+	return rc;
+}
+
+int pre_push_parse(struct strvec *include, struct strvec *exclude, const struct buf *lines)
+{
+	const char *p = buf_str(lines), *end;
+	int rc = 0;
+
+	for (; rc == 0 && *p != '\0'; p = end + (*end == '\n')) {
+		end = p + strcspn(p, "\n");
+		if (end > p)
+			rc = parse_line(include, exclude, p, end);
+	}
+	return rc;
+}
+
+/* 1 when the push must not go on; tells on stderr. */
+static int judge(const struct sync *sync, int allow_incomplete)
+{
+	size_t failed = sync_failed(sync), missing = 0;
+	struct buf names = BUF_INIT;
+
+	if (failed == 0)
+		return 0;
+	for (size_t i = 0; i < sync->n; i++)
+		missing += sync->objects[i].state == ERR_NOTFOUND;
+	if (sync_failures(&names, sync, NAMED) < 0)
+		err_clear();
+	if (failed == missing && allow_incomplete) {
+		fprintf(stderr,
+			"warning: %zu object%s not here and not on the remote; pushed without "
+			"%s:\n%s",
+			missing, missing == 1 ? " is" : "s are", missing == 1 ? "it" : "them",
+			buf_str(&names));
+		buf_release(&names);
+		return 0;
+	}
+	fprintf(stderr,
+		"error: %zu of %zu objects could not be pushed to '%s', so nothing was pushed:\n%s",
+		failed, sync->n, sync->result.remote, buf_str(&names));
+	if (missing > 0)
+		fputs("objects that are nowhere: get them with 'git dvx fetch', or set "
+		      "lfs.allowincompletepush\n",
+			stderr);
+	buf_release(&names);
+	return 1;
+}
+
+static int upload(const struct repo *repo, const char *git_remote, const struct scan_list *l)
+{
+	const struct batch_options o = {.git_remote = git_remote};
+	struct sync sync = SYNC_INIT;
+	struct buf summary = BUF_INIT;
+	int rc = sync_upload(&sync, l, &o);
+
+	if (rc < 0) {
+		rc = err_prefix(rc, "the data was not pushed, so nothing was pushed");
+		goto done;
+	}
+	rc = sync_summary(&summary, &sync, BATCH_UPLOAD, 0);
+	if (rc > 0)
+		fprintf(stderr, "%s\n", buf_str(&summary));
+	if (rc >= 0)
+		rc = judge(&sync, config_bool(repo->config, "lfs.allowincompletepush", 0));
+done:
+	buf_release(&summary);
+	sync_release(&sync);
+	return rc;
+}
+
+static int is_true(const char *text)
+{
+	return text != NULL && *text != '\0' && strcmp(text, "0") != 0 &&
+	       strcasecmp(text, "false") != 0 && strcasecmp(text, "no") != 0 &&
+	       strcasecmp(text, "off") != 0;
+}
+
+int pre_push_run(const struct repo *repo, const char *remote, const char *url)
+{
+	struct strvec include = STRVEC_INIT, exclude = STRVEC_INIT;
+	struct scan_list l = SCAN_LIST_INIT;
+	struct buf lines = {NULL, 0, 0, INPUT_MAX};
+	struct pointers *p = NULL;
+	int rc;
+
+	if (is_true(getenv("GIT_LFS_SKIP_PUSH")))
+		return 0;
+	rc = buf_read_fd(&lines, STDIN_FILENO);
+	if (rc == 0)
+		rc = pre_push_parse(&include, &exclude, &lines);
+	if (rc < 0 || include.n == 0)
+		goto done;
+	rc = pointers_open(&p, repo);
+	if (rc == 0)
+		rc = scan_range(
+			&l, repo, p, &include, &exclude, strcmp(remote, url) == 0 ? NULL : remote);
+	pointers_close(p);
+	if (rc == 0 && l.n > 0)
+		rc = upload(repo, remote, &l);
+done:
+	scan_list_release(&l);
+	strvec_release(&include);
+	strvec_release(&exclude);
+	buf_release(&lines);
+	return rc;
+}
