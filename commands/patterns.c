@@ -39,7 +39,8 @@ static int parse_path(struct pattern *p, const struct repo *repo, const char *ty
 		return rc;
 	p->is_dir = is_directory(typed);
 	below = buf_str(&p->path);
-	if (len && p->path.len + 1 >= len && !strncmp(below, prefix, len - 1))
+	if (len && !strncmp(below, prefix, len - 1) &&
+		(below[len - 1] == '/' || below[len - 1] == '\0'))
 		below += below[len - 1] ? len : len - 1;
 	else if (len)
 		return err_set(ERR_INVALID,

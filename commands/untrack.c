@@ -12,14 +12,20 @@
 static int untrack_one(struct buf *text, const struct repo *repo, const char *typed, int literal)
 {
 	struct pattern p = PATTERN_INIT;
+	struct buf verbatim = BUF_INIT;
 	int rc, spared;
 
-	if ((rc = pattern_parse(&p, repo, typed, literal)) < 0)
+	if ((rc = pattern_parse(&p, repo, typed, literal)) < 0 ||
+		(rc = attrs_quote(&verbatim, typed)) < 0)
 		goto done;
 	rc = attrs_text_untrack(text, p.quoted.p);
+	/* Git LFS writes a path as it was typed, without the leading slash. */
+	if (rc == 0)
+		rc = attrs_text_untrack(text, verbatim.p);
 	if (rc == 1 && p.spare.len && (spared = attrs_text_unspare(text, p.spare.p)) < 0)
 		rc = spared;
 done:
+	buf_release(&verbatim);
 	pattern_release(&p);
 	return rc;
 }

@@ -40,9 +40,11 @@ int attrs_unquote(struct buf *out, const char *pattern);
  * `min_size` becomes the line's dvx-min-size ("0": none; NULL: left as it is).  1 if the text
  * changed, 0 if it said so already. */
 int attrs_text_track(struct buf *text, const char *quoted, const char *min_size);
-/* The line that keeps Git's own files (.gitattributes, .gitignore, .gitkeep…) below a directory out
- * of our hands. */
-int attrs_text_spare_git_files(struct buf *text, const char *dir);
+/* Add the line that takes this quoted pattern out of every filter's hands ("/data/" two stars
+ * "/.git*": Git's own files), unless there is one. */
+int attrs_text_spare(struct buf *text, const char *quoted);
+/* Remove that line.  1 if it was there, else 0. */
+int attrs_text_unspare(struct buf *text, const char *quoted);
 /* Remove the lines of this quoted pattern whose filter is ours.  1 if any was there, else 0. */
 int attrs_text_untrack(struct buf *text, const char *quoted);
 

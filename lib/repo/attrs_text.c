@@ -11,6 +11,7 @@
 
 static const char blanks[] = " \t\r\n";
 static const char any_space[] = "[[:space:]]";
+static const char spared[] = " !filter !diff !merge !text";
 
 /* ---- patterns ---- */
 
@@ -258,37 +259,32 @@ int attrs_text_track(struct buf *text, const char *quoted, const char *min_size)
 	return rc < 0 ? rc : 1;
 }
 
-int attrs_text_spare_git_files(struct buf *text, const char *dir)
+int attrs_text_spare(struct buf *text, const char *quoted)
 {
-	struct buf pattern = BUF_INIT;
+	struct buf line_text = BUF_INIT;
 	struct line l;
 	size_t pos;
-	int rc = attrs_quote_path(&pattern, dir, 1);
+	int rc;
 
+	for (pos = 0; line_at(&l, text, pos); pos += l.full)
+		if (has_pattern(&l, quoted))
+			return 0;
+	rc = buf_addf(&line_text, "%s%s", quoted, spared);
 	if (rc == 0)
-		rc = buf_addstr(&pattern, "/.git*");
-	for (pos = 0; rc == 0 && line_at(&l, text, pos); pos += l.full)
-		if (has_pattern(&l, pattern.p))
-			goto done;
-	if (rc == 0)
-		rc = buf_addstr(&pattern, " !filter !diff !merge !text");
-	if (rc == 0)
-		rc = textfile_add_line(text, pattern.p);
-	rc = rc < 0 ? rc : 1;
-done:
-	buf_release(&pattern);
-	return rc;
+		rc = textfile_add_line(text, line_text.p);
+	buf_release(&line_text);
+	return rc < 0 ? rc : 1;
 }
 
-int attrs_text_untrack(struct buf *text, const char *quoted)
+/* Remove the lines of this pattern about which `is_it` says yes. */
+static int remove_lines(struct buf *text, const char *quoted, int (*is_it)(const struct line *l))
 {
-	const char *size;
 	struct line l;
-	size_t pos, len;
+	size_t pos;
 	int rc, removed = 0;
 
 	for (pos = 0; line_at(&l, text, pos);) {
-		if (!has_pattern(&l, quoted) || line_filter(&l, &size, &len) != FILTER_OURS) {
+		if (!has_pattern(&l, quoted) || !is_it(&l)) {
 			pos += l.full;
 			continue;
 		}
@@ -297,6 +293,29 @@ int attrs_text_untrack(struct buf *text, const char *quoted)
 		removed = 1;
 	}
 	return removed;
+}
+
+static int is_spared(const struct line *l)
+{
+	return word_is(l->attrs, l->attrs_len, spared);
+}
+
+static int is_ours(const struct line *l)
+{
+	const char *size;
+	size_t len;
+
+	return line_filter(l, &size, &len) == FILTER_OURS;
+}
+
+int attrs_text_unspare(struct buf *text, const char *quoted)
+{
+	return remove_lines(text, quoted, is_spared);
+}
+
+int attrs_text_untrack(struct buf *text, const char *quoted)
+{
+	return remove_lines(text, quoted, is_ours);
 }
 
 int attrs_text_each(
