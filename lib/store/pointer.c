@@ -123,7 +123,7 @@ static int parse_extension(unsigned *seen, int priority, struct slice v)
 	return parse_oid(&ignored, v);
 }
 
-/* The lines in the order that is required; extensions may stand between them. */
+/* The lines in the order that is required; extensions may stand between version and size. */
 static int parse_lines(struct pointer *out, struct slice text)
 {
 	enum { WANT_VERSION, WANT_OID, WANT_SIZE, WANT_NOTHING } want = WANT_VERSION;
@@ -146,7 +146,7 @@ static int parse_lines(struct pointer *out, struct slice text)
 			want = WANT_OID;
 		} else if (want == WANT_VERSION) {
 			return err_set(ERR_INVALID, "not a pointer: no known version line");
-		} else if (priority >= 0) {
+		} else if (priority >= 0 && want != WANT_NOTHING) {
 			rc = parse_extension(&extensions, priority, value);
 		} else if (want == WANT_OID && slice_is(key, "oid")) {
 			rc = parse_oid(&out->oid, value);
