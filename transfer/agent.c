@@ -1,0 +1,337 @@
+/*
+ * The front end for Git LFS: its custom transfer protocol, one JSON object a line, with our
+ * capability "pipelining" (docs/agent-protocol.md, "agent").  Requests are queued; without the
+ * capability the queue is worked on after each.
+ */
+#include "lib/base/err.h"
+#include "lib/base/fs.h"
+#include "lib/base/strvec.h"
+#include "lib/store/oidmap.h"
+#include "transfer/frontend.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	LINE_MAX_BYTES = 65536,
+	QUEUE_MAX = 1000000,
+	CODE_INIT = 32, /* what Git LFS's own agents use */
+	CODE_NOTFOUND = 404,
+	CODE_OTHER = 2
+};
+static const double size_max = 9007199254740991.0; /* exact in a double, as JSON numbers are */
+
+struct agent {
+	const struct frontend_options *options;
+	struct engine engine;
+	enum engine_direction direction;
+	int ready; /* init was answered well */
+	int pipelining;
+	int ended;
+	struct transfer_object *queue;
+	size_t n, cap;
+	struct oidmap queued;
+	struct strvec temps; /* files that the client should have moved away */
+};
+
+/* ---- writing events ---- */
+
+static int send_event(cJSON *event)
+{
+	char *text = event ? cJSON_PrintUnformatted(event) : NULL;
+	struct buf line = BUF_INIT;
+	int rc = text ? buf_addf(&line, "%s\n", text) : err_set(ERR_NOMEM, "out of memory");
+
+	if (rc == 0)
+		rc = fs_write_full(STDOUT_FILENO, line.p, line.len);
+	cJSON_free(text);
+	cJSON_Delete(event);
+	buf_release(&line);
+	return rc;
+}
+
+static void add_error(cJSON *event, int code, const char *message)
+{
+	cJSON *error = cJSON_AddObjectToObject(event, "error");
+
+	cJSON_AddNumberToObject(error, "code", code);
+	cJSON_AddStringToObject(error, "message", message);
+}
+
+static int send_progress(const struct transfer_object *o)
+{
+	cJSON *event = cJSON_CreateObject();
+	char hex[OID_HEX_LEN + 1];
+
+	oid_to_hex(hex, &o->oid);
+	cJSON_AddStringToObject(event, "event", "progress");
+	cJSON_AddStringToObject(event, "oid", hex);
+	cJSON_AddNumberToObject(event, "bytesSoFar", (double)o->size);
+	cJSON_AddNumberToObject(event, "bytesSinceLast", (double)o->size);
+	return send_event(event);
+}
+
+static int send_complete(struct transfer_object *o, uint64_t bytes, void *data)
+{
+	struct agent *a = data;
+	cJSON *event = cJSON_CreateObject();
+	char hex[OID_HEX_LEN + 1];
+	int rc = o->state > 0 ? send_progress(o) : 0;
+
+	(void)bytes;
+	oid_to_hex(hex, &o->oid);
+	cJSON_AddStringToObject(event, "event", "complete");
+	cJSON_AddStringToObject(event, "oid", hex);
+	if (o->state < 0)
+		add_error(event, o->state == ERR_NOTFOUND ? CODE_NOTFOUND : CODE_OTHER, err_msg());
+	if (o->temp) {
+		cJSON_AddStringToObject(event, "path", o->temp);
+		strvec_push(&a->temps, o->temp);
+	}
+	if (rc < 0)
+		cJSON_Delete(event);
+	return rc < 0 ? rc : send_event(event);
+}
+
+/* The session is over: {"error":{…}} for the client. */
+static void send_failure(const char *message)
+{
+	cJSON *event = cJSON_CreateObject();
+
+	add_error(event, CODE_INIT, message);
+	send_event(event);
+}
+
+/* ---- reading members ---- */
+
+/* A string member, or NULL when it is absent, null or something else. */
+static const char *member(const cJSON *event, const char *name)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(event, name));
+}
+
+static int member_oid(const cJSON *event, const char *name, struct oid *out)
+{
+	const char *hex = member(event, name);
+
+	if (!hex || strlen(hex) != OID_HEX_LEN || oid_from_hex(out, hex) < 0)
+		return err_set(ERR_INVALID, "'%s' is not an object id", name);
+	return 0;
+}
+
+static int member_size(const cJSON *event, uint64_t *out)
+{
+	const cJSON *size = cJSON_GetObjectItemCaseSensitive(event, "size");
+	double v = cJSON_IsNumber(size) ? size->valuedouble : -1;
+
+	if (!(v >= 0 && v <= size_max) || floor(v) < v)
+		return err_set(ERR_INVALID, "'size' is not a number of bytes");
+	*out = (uint64_t)v;
+	return 0;
+}
+
+static int has_capability(const cJSON *event, const char *name)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(event, "capabilities");
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, list)
+	{
+		const char *have = cJSON_GetStringValue(item);
+
+		if (have && strcmp(have, name) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* ---- events ---- */
+
+static int on_init(struct agent *a, const cJSON *event)
+{
+	const char *operation = member(event, "operation");
+	const char *remote = member(event, "remote");
+	cJSON *answer;
+	int rc;
+
+	if (a->ready)
+		return err_set(ERR_INVALID, "a second 'init'");
+	if (!operation || (strcmp(operation, "upload") != 0 && strcmp(operation, "download") != 0))
+		return err_set(ERR_INVALID, "'operation' must be 'upload' or 'download'");
+	a->direction = strcmp(operation, "upload") == 0 ? ENGINE_UPLOAD : ENGINE_DOWNLOAD;
+	rc = frontend_resolve(&a->engine, a->options, remote);
+	if (rc < 0)
+		return rc;
+	a->ready = 1;
+	a->pipelining = has_capability(event, "pipelining");
+	answer = cJSON_CreateObject();
+	if (a->pipelining) {
+		cJSON *list = cJSON_AddArrayToObject(answer, "capabilities");
+
+		cJSON_AddItemToArray(list, cJSON_CreateString("pipelining"));
+	}
+	return send_event(answer);
+}
+
+/* Work on what is queued. */
+static int run_queue(struct agent *a)
+{
+	int rc = a->n ? engine_run(&a->engine, a->direction, a->queue, a->n) : 0;
+
+	if (rc < 0 && rc != ERR_INTERRUPTED && !a->engine.deaf) {
+		char *why = strdup(err_msg()); /* a failure of all is the failure of each */
+
+		for (size_t i = 0; i < a->n; i++) {
+			if (a->queue[i].state == TRANSFER_OPEN)
+				engine_answer(&a->engine, &a->queue[i],
+					err_set(rc, "%s", why ? why : ""), 0);
+		}
+		free(why);
+		rc = 0;
+	}
+	for (size_t i = 0; i < a->n; i++)
+		transfer_object_release(&a->queue[i]);
+	a->n = 0;
+	oidmap_release(&a->queued);
+	return rc;
+}
+
+static int new_slot(struct agent *a, struct transfer_object **out)
+{
+	if (a->n == QUEUE_MAX)
+		return err_set(ERR_LIMIT, "more than %d requests are queued", QUEUE_MAX);
+	if (a->n == a->cap) {
+		size_t cap = a->cap ? a->cap * 2 : 64;
+		struct transfer_object *v = realloc(a->queue, cap * sizeof(*v));
+
+		if (!v)
+			return err_set(ERR_NOMEM, "out of memory");
+		a->queue = v;
+		a->cap = cap;
+	}
+	*out = &a->queue[a->n];
+	memset(*out, 0, sizeof(**out));
+	return 0;
+}
+
+static int on_request(struct agent *a, const cJSON *event, enum engine_direction d)
+{
+	const char *path = member(event, "path");
+	struct transfer_object *o;
+	int rc = new_slot(a, &o);
+
+	if (rc < 0)
+		return rc;
+	if (!a->ready || d != a->direction)
+		return err_set(ERR_INVALID, "a request that does not fit 'init'");
+	if ((rc = member_oid(event, "oid", &o->oid)) < 0 || (rc = member_size(event, &o->size)) < 0)
+		return rc;
+	if (a->pipelining && member(event, "base")) {
+		if ((rc = member_oid(event, "base", &o->base)) < 0)
+			return rc;
+		o->has_base = 1;
+	}
+	if (d == ENGINE_DOWNLOAD)
+		o->to_file = !(a->pipelining &&
+			       cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(event, "store")));
+	else if (path && *path)
+		o->file = strdup(path);
+	else if (!a->pipelining)
+		return err_set(ERR_INVALID, "an upload without 'path'");
+	if (oidmap_add(&a->queued, &o->oid, 0) ==
+		0) { /* asked for twice before a flush: answered once */
+		transfer_object_release(o);
+		return 0;
+	}
+	a->n++;
+	return a->pipelining ? 0 : run_queue(a);
+}
+
+static int on_flush(struct agent *a)
+{
+	cJSON *event;
+	int rc;
+
+	if (!a->pipelining)
+		return err_set(ERR_INVALID, "'flush' without the capability 'pipelining'");
+	rc = run_queue(a);
+	if (rc < 0)
+		return rc;
+	event = cJSON_CreateObject();
+	cJSON_AddStringToObject(event, "event", "flushed");
+	return send_event(event);
+}
+
+static int handle_line(struct agent *a, const char *line, size_t len)
+{
+	cJSON *event = cJSON_ParseWithLength(line, len);
+	const char *kind = cJSON_IsObject(event) ? member(event, "event") : NULL;
+	int rc;
+
+	if (!cJSON_IsObject(event))
+		rc = err_set(ERR_INVALID, "a line that is no JSON object");
+	else if (!kind)
+		rc = err_set(ERR_INVALID, "an object without 'event'");
+	else if (strcmp(kind, "init") == 0)
+		rc = on_init(a, event);
+	else if (strcmp(kind, "upload") == 0)
+		rc = on_request(a, event, ENGINE_UPLOAD);
+	else if (strcmp(kind, "download") == 0)
+		rc = on_request(a, event, ENGINE_DOWNLOAD);
+	else if (strcmp(kind, "flush") == 0)
+		rc = on_flush(a);
+	else if (strcmp(kind, "terminate") == 0)
+		a->ended = 1, rc = 0;
+	else
+		rc = err_set(ERR_INVALID, "unknown event '%.40s'", kind);
+	cJSON_Delete(event);
+	return rc;
+}
+
+static int converse(struct agent *a)
+{
+	struct line_reader in = {.fd = STDIN_FILENO, .max = LINE_MAX_BYTES};
+	char *line;
+	size_t len;
+	int rc = 0;
+
+	while (!a->ended && (rc = line_read(&in, &line, &len)) > 0) {
+		if (len == 0)
+			continue;
+		rc = handle_line(a, line, len);
+		if (rc < 0)
+			break;
+	}
+	line_reader_release(&in);
+	return rc < 0 ? rc : run_queue(a);
+}
+
+int agent_front(const struct frontend_options *o)
+{
+	struct agent a = {.options = o};
+	int rc = frontend_open(&a.engine, o);
+
+	a.engine.answer = send_complete;
+	a.engine.data = &a;
+	if (rc == 0)
+		rc = converse(&a);
+	if (rc < 0 && rc != ERR_INTERRUPTED) {
+		send_failure(err_msg());
+		fprintf(stderr, "error: git-dvx-transfer: %s\n", err_msg());
+	}
+	for (size_t i = 0; i < a.temps.n; i++)
+		unlink(a.temps.v[i]);
+	frontend_close(&a.engine);
+	for (size_t i = 0; i < a.n; i++)
+		transfer_object_release(&a.queue[i]);
+	free(a.queue);
+	oidmap_release(&a.queued);
+	strvec_release(&a.temps);
+	if (rc == ERR_INTERRUPTED)
+		return 130;
+	return rc < 0 ? 128 : 0;
+}

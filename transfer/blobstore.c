@@ -1,0 +1,342 @@
+/*
+ * What a blob store has: one listing, the fragments from the local cache (or fetched once), and the
+ * questions about them.  Sending is upload.c, fetching is download.c.
+ */
+#include "transfer/blobstore.h"
+#include "lib/base/err.h"
+#include "lib/base/workers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	TAIL_GUESS = 128 * 1024, /* holds the index of a pack of normal chunks */
+	FIND_COST = 20		 /* looking one object up costs as much as passing so many by */
+};
+
+#define PACK_ABSENT UINT32_MAX
+
+int blobstore_open(struct blobstore **out, struct engine *e, struct remote *remote)
+{
+	struct blobstore *b = calloc(1, sizeof(*b));
+	int rc;
+
+	*out = NULL;
+	if (!b)
+		return err_set(ERR_NOMEM, "out of memory");
+	b->engine = e;
+	b->remote = remote;
+	pthread_mutex_init(&b->lock, NULL);
+	rc = cache_open(&b->cache, e->git->dvx_dir, remote->url);
+	if (rc < 0)
+		blobstore_close(b);
+	else
+		*out = b;
+	return rc;
+}
+
+void blobstore_close(struct blobstore *b)
+{
+	if (!b)
+		return;
+	for (size_t i = 0; i < b->n_fragments; i++)
+		fragment_free(b->fragments[i].fragment);
+	free(b->fragments);
+	oidmap_release(&b->pack_sizes);
+	cache_close(b->cache);
+	pthread_mutex_destroy(&b->lock);
+	free(b);
+}
+
+/* ---- loading fragments ---- */
+
+static int add_name(const struct oid *name, uint64_t size, void *data)
+{
+	struct blobstore *b = data;
+	struct named_fragment *f;
+
+	if (b->n_fragments == b->cap_fragments) {
+		size_t cap = b->cap_fragments ? b->cap_fragments * 2 : 64;
+
+		f = realloc(b->fragments, cap * sizeof(*f));
+		if (!f)
+			return err_set(ERR_NOMEM, "out of memory");
+		b->fragments = f;
+		b->cap_fragments = cap;
+	}
+	f = &b->fragments[b->n_fragments++];
+	memset(f, 0, sizeof(*f));
+	f->name = *name;
+	f->size = size;
+	return 0;
+}
+
+static int open_cached(struct blobstore *b, struct named_fragment *f)
+{
+	struct buf path = BUF_INIT;
+	int rc = cache_path(b->cache, CACHE_FRAGMENT, &f->name, &path);
+
+	if (rc == 0)
+		rc = fragment_open(&f->fragment, path.p);
+	if (rc < 0 && rc != ERR_NOTFOUND)
+		cache_remove(b->cache, CACHE_FRAGMENT, &f->name);
+	buf_release(&path);
+	return rc;
+}
+
+static int fetch_fragment(struct blobstore *b, struct named_fragment *f)
+{
+	struct buf bytes = BUF_INIT;
+	struct oid name;
+	int rc = remote_get_all(
+		b->remote, REMOTE_FRAGMENT, &f->name, f->size, FRAGMENT_BYTES_MAX, &bytes);
+
+	if (rc == 0) {
+		oid_of(&name, bytes.p, bytes.len);
+		if (!oid_eq(&name, &f->name))
+			rc = err_set(ERR_CORRUPT, "its bytes do not hash to its name");
+	}
+	if (rc == 0)
+		rc = fragment_parse(&f->fragment, bytes.p, bytes.len);
+	if (rc == 0)
+		cache_write(b->cache, CACHE_FRAGMENT, &f->name, bytes.p, bytes.len);
+	buf_release(&bytes);
+	return rc;
+}
+
+static void warn_damaged(struct blobstore *b, const struct named_fragment *f)
+{
+	struct buf text = BUF_INIT;
+	char *why = strdup(err_msg());
+
+	buf_addstr(&text, "damaged fragment '");
+	b->remote->ops->describe(b->remote, REMOTE_FRAGMENT, &f->name, &text);
+	buf_addf(&text,
+		"': %s; objects that it alone names count as missing, 'git dvx push --all-commits' "
+		"from a clone that has them sends them again",
+		why ? why : "");
+	engine_warn(b->engine, buf_str(&text));
+	free(why);
+	buf_release(&text);
+}
+
+/* A damaged fragment fails nothing by itself; being unable to read at all does. */
+static int load_one(size_t i, void *data)
+{
+	struct blobstore *b = data;
+	struct named_fragment *f = &b->fragments[i];
+	int rc = engine_check_stop(b->engine);
+
+	if (rc < 0)
+		return rc;
+	if (open_cached(b, f) == 0)
+		return 0;
+	rc = fetch_fragment(b, f);
+	if (rc == ERR_CORRUPT || rc == ERR_UNSUPPORTED || rc == ERR_LIMIT) {
+		warn_damaged(b, f);
+		__atomic_add_fetch(&b->n_damaged, 1, __ATOMIC_RELAXED);
+		rc = 0;
+	} else if (rc == ERR_NOTFOUND) {
+		rc = 0; /* removed since the listing */
+	}
+	return rc;
+}
+
+struct prune {
+	struct blobstore *b;
+	struct oidmap listed;
+};
+
+static int prune_one(const struct oid *name, int64_t age, void *data)
+{
+	struct prune *p = data;
+
+	(void)age;
+	if (!oidmap_get(&p->listed, name, NULL))
+		cache_remove(p->b->cache, CACHE_FRAGMENT, name);
+	return 0;
+}
+
+/* Copies of fragments that are gone from the remote. */
+static int prune_cache(struct blobstore *b)
+{
+	struct prune p = {.b = b};
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < b->n_fragments; i++)
+		rc = oidmap_add(&p.listed, &b->fragments[i].name, (uint32_t)i);
+	if (rc >= 0)
+		rc = cache_each(b->cache, CACHE_FRAGMENT, prune_one, &p);
+	oidmap_release(&p.listed);
+	return rc < 0 ? rc : 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct named_fragment *x = a, *y = b;
+
+	return oid_cmp(&x->name, &y->name);
+}
+
+int blobstore_load(struct blobstore *b)
+{
+	int rc = b->remote->ops->list(b->remote, add_name, b);
+
+	if (rc < 0)
+		return rc;
+	if (b->n_fragments)
+		qsort(b->fragments, b->n_fragments, sizeof(*b->fragments), compare_names);
+	rc = workers_run(engine_jobs(b->engine), b->n_fragments, load_one, b);
+	return rc < 0 ? rc : prune_cache(b);
+}
+
+/* ---- where objects are ---- */
+
+struct hits {
+	struct blob_hit *v;
+	size_t n, cap;
+};
+
+static int add_hit(struct hits *h, size_t object, const struct named_fragment *in,
+	const struct fragment_object *at)
+{
+	if (h->n == h->cap) {
+		size_t cap = h->cap ? h->cap * 2 : 256;
+		struct blob_hit *v = realloc(h->v, cap * sizeof(*v));
+
+		if (!v)
+			return err_set(ERR_NOMEM, "out of memory");
+		h->v = v;
+		h->cap = cap;
+	}
+	h->v[h->n++] = (struct blob_hit){.object = object, .in = in, .at = *at};
+	return 0;
+}
+
+/* Either look each wanted object up, or pass all objects of the fragment by the map: whichever is
+ * less work. */
+static int locate_in(const struct named_fragment *f, const struct transfer_object *objects,
+	size_t n, const struct oidmap *wanted, struct hits *h)
+{
+	size_t count = fragment_count(f->fragment);
+	struct fragment_object at;
+	uint32_t i;
+	int rc = 0;
+
+	if (wanted->n < count / FIND_COST) {
+		for (i = 0; rc == 0 && i < n; i++) {
+			if (objects[i].state == TRANSFER_OPEN &&
+				fragment_find(f->fragment, &objects[i].oid, &at) &&
+				at.size == objects[i].size)
+				rc = add_hit(h, i, f, &at);
+		}
+		return rc;
+	}
+	for (size_t k = 0; rc == 0 && k < count; k++) {
+		fragment_at(f->fragment, k, &at);
+		if (oidmap_get(wanted, &at.oid, &i) && at.size == objects[i].size)
+			rc = add_hit(h, i, f, &at);
+	}
+	return rc;
+}
+
+static int compare_hits(const void *a, const void *b)
+{
+	const struct blob_hit *x = a, *y = b;
+
+	if (x->object != y->object)
+		return x->object < y->object ? -1 : 1;
+	return oid_cmp(&x->in->name, &y->in->name);
+}
+
+int blobstore_locate(struct blobstore *b, const struct transfer_object *objects, size_t n,
+	struct blob_hit **hits, size_t *n_hits)
+{
+	struct oidmap wanted = OIDMAP_INIT;
+	struct hits h = {NULL, 0, 0};
+	int rc = 0;
+
+	*hits = NULL;
+	*n_hits = 0;
+	for (size_t i = 0; rc >= 0 && i < n; i++) {
+		if (objects[i].state == TRANSFER_OPEN)
+			rc = oidmap_add(&wanted, &objects[i].oid, (uint32_t)i);
+	}
+	for (size_t i = 0; rc >= 0 && i < b->n_fragments; i++) {
+		if (b->fragments[i].fragment)
+			rc = locate_in(&b->fragments[i], objects, n, &wanted, &h);
+	}
+	oidmap_release(&wanted);
+	if (rc < 0) {
+		free(h.v);
+		return rc;
+	}
+	if (h.n)
+		qsort(h.v, h.n, sizeof(*h.v), compare_hits);
+	*hits = h.v;
+	*n_hits = h.n;
+	return 0;
+}
+
+int blobstore_has_pack(struct blobstore *b, const struct oid *name, uint64_t size)
+{
+	uint32_t found = PACK_ABSENT;
+	uint64_t there;
+
+	pthread_mutex_lock(&b->lock);
+	if (!oidmap_get(&b->pack_sizes, name, &found)) {
+		if (b->remote->ops->size(b->remote, REMOTE_PACK, name, &there) == 0 &&
+			there <= PACK_MAX)
+			found = (uint32_t)there;
+		oidmap_add(&b->pack_sizes, name, found);
+	}
+	pthread_mutex_unlock(&b->lock);
+	return found == size;
+}
+
+/* Read the last *len bytes of a pack into `out`. */
+static int read_tail(
+	struct blobstore *b, const struct oid *name, uint64_t size, uint64_t len, struct buf *out)
+{
+	ssize_t n;
+	int rc;
+
+	buf_reset(out);
+	rc = buf_grow(out, len);
+	if (rc < 0)
+		return rc;
+	n = b->remote->ops->get(b->remote, REMOTE_PACK, name, size - len, out->p, len);
+	if (n < 0)
+		return (int)n;
+	out->len = (size_t)n;
+	return (uint64_t)n == len ? 0
+				  : err_set(ERR_CORRUPT, "pack is shorter than its fragment says");
+}
+
+int blobstore_pack_index(
+	struct blobstore *b, const struct oid *name, uint64_t size, struct pack_index **out)
+{
+	struct buf tail = BUF_INIT;
+	uint64_t need = 0;
+	int rc = cache_read(b->cache, CACHE_PACK_INDEX, name, &tail);
+
+	*out = NULL;
+	if (rc == 0)
+		rc = pack_index_parse(out, tail.p, tail.len, size, &need);
+	if (rc == 0)
+		goto done;
+	need = size < TAIL_GUESS ? size : TAIL_GUESS;
+	rc = read_tail(b, name, size, need, &tail);
+	if (rc == 0)
+		rc = pack_index_parse(out, tail.p, tail.len, size, &need);
+	if (rc == ERR_LIMIT && need <= size && need > tail.len) {
+		rc = read_tail(b, name, size, need, &tail);
+		if (rc == 0)
+			rc = pack_index_parse(out, tail.p, tail.len, size, &need);
+	}
+	if (rc == 0)
+		cache_write(b->cache, CACHE_PACK_INDEX, name, tail.p, tail.len);
+done:
+	buf_release(&tail);
+	return rc;
+}

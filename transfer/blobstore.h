@@ -1,0 +1,64 @@
+/*
+ * Objects on a blob store: what is there, sending, fetching (docs/transfer.md).
+ */
+#ifndef TRANSFER_BLOBSTORE_H
+#define TRANSFER_BLOBSTORE_H
+
+#include "lib/store/fragment.h"
+#include "lib/store/pack.h"
+#include "transfer/cache.h"
+#include "transfer/engine.h"
+#include "lib/store/oidmap.h"
+#include "transfer/remote.h"
+
+enum { FRAGMENT_BYTES_MAX = 256 * 1024 * 1024 };
+
+struct named_fragment {
+	struct oid name;
+	uint64_t size;
+	struct fragment *fragment; /* NULL: damaged or gone */
+};
+
+struct blobstore {
+	struct engine *engine;
+	struct remote *remote; /* borrowed */
+	struct cache *cache;
+	struct named_fragment *fragments;
+	size_t n_fragments, cap_fragments;
+	size_t n_damaged;
+	pthread_mutex_t lock;	  /* of pack_sizes */
+	struct oidmap pack_sizes; /* asked so far */
+};
+
+/* `remote` is borrowed.  Asks nothing yet. */
+int blobstore_open(struct blobstore **out, struct engine *e, struct remote *remote);
+void blobstore_close(struct blobstore *b);
+
+/* List the fragments and have them all in memory.  Damaged ones are warned of and left out.  0;
+ * ERR_NOTFOUND: no store. */
+int blobstore_load(struct blobstore *b);
+
+/* Where an object is: one for each fragment that names it with the right size. */
+struct blob_hit {
+	size_t object; /* number in the list that was asked for */
+	const struct named_fragment *in;
+	struct fragment_object at;
+};
+/* All hits for the objects in state TRANSFER_OPEN, sorted by object.  *hits is the caller's to
+ * free(). */
+int blobstore_locate(struct blobstore *b, const struct transfer_object *objects, size_t n,
+	struct blob_hit **hits, size_t *n_hits);
+
+/* 1 if the pack is there with this size, else 0; asked once. */
+int blobstore_has_pack(struct blobstore *b, const struct oid *name, uint64_t size);
+
+/* The index at the end of a pack, from the cache or by reading its end. */
+int blobstore_pack_index(
+	struct blobstore *b, const struct oid *name, uint64_t size, struct pack_index **out);
+
+/* Answer all open objects, or fail as a whole (some may be answered). */
+int blobstore_upload(struct blobstore *b, struct transfer_object *objects, size_t n);
+/* Answer the open objects that the store names; the others stay open. */
+int blobstore_download(struct blobstore *b, struct transfer_object *objects, size_t n);
+
+#endif

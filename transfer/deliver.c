@@ -1,0 +1,92 @@
+/*
+ * Two kinds of destination behind three calls.
+ */
+#include "transfer/deliver.h"
+#include "lib/base/err.h"
+#include "lib/base/fs.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static int begin_file(struct deliver *d)
+{
+	struct buf prefix = BUF_INIT;
+	int rc = buf_addf(&prefix, "%s/lfs/tmp/", d->engine->git->common_dir);
+
+	if (rc == 0)
+		rc = fs_mkdirs_parent(prefix.p);
+	if (rc == 0)
+		rc = buf_addstr(&prefix, "dvx-");
+	if (rc == 0)
+		rc = d->fd = fs_tempfile(&d->temp, prefix.p);
+	oid_init(&d->hash);
+	buf_release(&prefix);
+	return rc < 0 ? rc : 0;
+}
+
+int deliver_begin(struct deliver *d, struct engine *e, struct transfer_object *o)
+{
+	memset(d, 0, sizeof(*d));
+	d->engine = e;
+	d->object = o;
+	d->fd = -1;
+	return o->to_file ? begin_file(d) : store_writer_new(&d->writer, e->store, -1);
+}
+
+int deliver_data(struct deliver *d, const void *p, size_t len)
+{
+	d->size += len;
+	if (d->size > d->object->size)
+		return err_set(ERR_CORRUPT, "more bytes than the object has");
+	if (d->writer)
+		return store_writer_add(d->writer, p, len);
+	oid_update(&d->hash, p, len);
+	return fs_write_full(d->fd, p, len);
+}
+
+static int finish_file(struct deliver *d)
+{
+	struct oid oid;
+	int rc;
+
+	oid_final(&d->hash, &oid);
+	if (!oid_eq(&oid, &d->object->oid))
+		return err_set(ERR_CORRUPT, "the bytes do not hash to the object's id");
+	rc = fs_close(&d->fd, d->temp.p);
+	if (rc == 0)
+		d->object->temp = buf_detach(&d->temp);
+	return rc;
+}
+
+static int finish_store(struct deliver *d)
+{
+	struct oid oid;
+	uint64_t size;
+
+	return store_writer_finish(d->writer, &d->object->oid, &oid, &size);
+}
+
+int deliver_finish(struct deliver *d)
+{
+	int rc;
+
+	if (d->size != d->object->size)
+		rc = err_set(ERR_CORRUPT, "%llu bytes instead of %llu", (unsigned long long)d->size,
+			(unsigned long long)d->object->size);
+	else
+		rc = d->writer ? finish_store(d) : finish_file(d);
+	deliver_abort(d);
+	return rc;
+}
+
+void deliver_abort(struct deliver *d)
+{
+	store_writer_free(d->writer);
+	d->writer = NULL;
+	if (d->fd >= 0)
+		close(d->fd);
+	d->fd = -1;
+	if (d->temp.len)
+		unlink(d->temp.p);
+	buf_release(&d->temp);
+}

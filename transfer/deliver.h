@@ -1,0 +1,28 @@
+/*
+ * Where a download's bytes go: the local store, or a temporary file for a client that moves it
+ * itself.  Hashed once, on the way; nothing gets a final name with the wrong hash.
+ */
+#ifndef TRANSFER_DELIVER_H
+#define TRANSFER_DELIVER_H
+
+#include "transfer/engine.h"
+
+struct deliver {
+	struct engine *engine;
+	struct transfer_object *object;
+	struct store_writer *writer; /* to the store */
+	int fd;			     /* to a file */
+	struct buf temp;
+	struct oid_ctx hash;
+	uint64_t size;
+};
+
+int deliver_begin(struct deliver *d, struct engine *e, struct transfer_object *o);
+/* More than the object's size is ERR_CORRUPT. */
+int deliver_data(struct deliver *d, const void *p, size_t len);
+/* Check and put in place: 0; ERR_CORRUPT.  Finished in every case. */
+int deliver_finish(struct deliver *d);
+/* Give up; fine after deliver_finish. */
+void deliver_abort(struct deliver *d);
+
+#endif

@@ -1,0 +1,284 @@
+/*
+ * Downloading from a blob store: every object's extents are known from the fragments; small objects
+ * that lie near each other are read in one go, large ones are streamed, several jobs at a time.  An
+ * object that fails is tried from every other fragment that names it before its first failure is
+ * reported.
+ */
+#include "transfer/blobstore.h"
+#include "lib/base/err.h"
+#include "lib/base/workers.h"
+#include "transfer/deliver.h"
+#include "transfer/extentreader.h"
+#include "transfer/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	RUN_OBJECT_MAX = 4 * 1024 * 1024, /* longer extents are streamed */
+	RUN_GAP = 64 * 1024,
+	RUN_MAX = 8 * 1024 * 1024
+};
+
+struct download {
+	struct blobstore *blobstore;
+	struct transfer_object *objects;
+	struct blob_hit *hits; /* sorted by object */
+	size_t n_hits;
+	struct plan_item *items; /* tag: number of the hit */
+	struct plan_run *runs;
+	size_t n_runs;
+	size_t *large; /* numbers of hits */
+	size_t n_large;
+	size_t n_items;
+};
+
+static int deliver_piece(const void *p, size_t len, void *data)
+{
+	return deliver_data(data, p, len);
+}
+
+static int check_only(const void *p, size_t len, void *data)
+{
+	(void)p;
+	(void)len;
+	(void)data;
+	return 0;
+}
+
+/* ERR_CORRUPT of a whole object: find the entry that is bad, so that the message can name its pack.
+ */
+static int find_damage(struct extent_reader *r, const struct blob_hit *h)
+{
+	char hex[OID_HEX_LEN + 1];
+	int rc = extent_reader_stream(r, h, 1, check_only, NULL);
+
+	if (rc < 0)
+		return rc;
+	oid_to_hex(hex, &h->in->name);
+	return err_set(ERR_CORRUPT, "fragment %s does not describe the object", hex);
+}
+
+static int stream_object(struct download *d, struct extent_reader *r, const struct blob_hit *h)
+{
+	struct transfer_object *o = &d->objects[h->object];
+	struct deliver out;
+	int rc = deliver_begin(&out, d->blobstore->engine, o);
+
+	if (rc < 0)
+		return rc;
+	rc = extent_reader_stream(r, h, 0, deliver_piece, &out);
+	if (rc == 0) {
+		rc = deliver_finish(&out);
+		if (rc == ERR_CORRUPT)
+			rc = find_damage(r, h);
+	}
+	deliver_abort(&out);
+	return rc;
+}
+
+static uint64_t hit_bytes(const struct blob_hit *h)
+{
+	struct fragment_extent x;
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < h->at.n_extents; i++) {
+		fragment_extent_at(&h->at, i, &x);
+		bytes += x.length;
+	}
+	return bytes;
+}
+
+static void answer_ok(struct download *d, const struct blob_hit *h)
+{
+	struct transfer_object *o = &d->objects[h->object];
+
+	engine_progress(d->blobstore->engine, o->size);
+	engine_answer(d->blobstore->engine, o, TRANSFER_OK, hit_bytes(h));
+}
+
+/* May another copy of the object help against this failure? */
+static int is_remote_fault(int rc)
+{
+	return rc == ERR_CORRUPT || rc == ERR_NOTFOUND || rc == ERR_REMOTE || rc == ERR_UNSUPPORTED;
+}
+
+static void answer_failed(struct download *d, const struct blob_hit *h, int rc)
+{
+	struct engine *e = d->blobstore->engine;
+	struct transfer_object *o = &d->objects[h->object];
+	struct buf who = BUF_INIT;
+
+	if (rc == ERR_NOTFOUND) /* the object is known; that its pack is gone is damage */
+		rc = err_set(ERR_CORRUPT, "a pack that it lies in is missing: %s", err_msg());
+	if (engine_describe(o, &who) == 0)
+		rc = err_prefix(
+			rc, "cannot fetch object %s from remote '%s'", who.p, e->spec->name);
+	engine_answer(e, o, rc, 0);
+	buf_release(&who);
+}
+
+/* The object of hit `i` failed with `rc`: try the hits behind it, then answer. */
+static int try_others(struct download *d, struct extent_reader *r, size_t i, int rc)
+{
+	const struct blob_hit *first = &d->hits[i];
+	char *message;
+
+	if (rc == ERR_INTERRUPTED)
+		return rc;
+	message = strdup(err_msg());
+	for (size_t k = i + 1; is_remote_fault(rc) && k < d->n_hits; k++) {
+		if (d->hits[k].object != first->object)
+			break;
+		if (stream_object(d, r, &d->hits[k]) == 0) {
+			answer_ok(d, &d->hits[k]);
+			free(message);
+			return 0;
+		}
+	}
+	err_set(rc, "%s", message ? message : "out of memory");
+	free(message);
+	answer_failed(d, first, rc);
+	return 0;
+}
+
+static int fetch_large(struct download *d, struct extent_reader *r, size_t hit)
+{
+	int rc = stream_object(d, r, &d->hits[hit]);
+
+	if (rc < 0)
+		return try_others(d, r, hit, rc);
+	answer_ok(d, &d->hits[hit]);
+	return 0;
+}
+
+/* One object out of a run's bytes. */
+static int take_item(struct download *d, struct extent_reader *r, const struct plan_item *item,
+	const uint8_t *bytes)
+{
+	const struct blob_hit *h = &d->hits[item->tag];
+	struct deliver out;
+	int rc = deliver_begin(&out, d->blobstore->engine, &d->objects[h->object]);
+
+	if (rc == 0)
+		rc = extent_reader_decode(
+			r, &item->pack, item->offset, bytes, item->length, 0, deliver_piece, &out);
+	if (rc == 0)
+		rc = deliver_finish(&out);
+	deliver_abort(&out);
+	return rc;
+}
+
+static int fetch_run(struct download *d, struct extent_reader *r, const struct plan_run *run)
+{
+	const struct plan_item *items = &d->items[run->first];
+	const uint8_t *bytes;
+	int rc = 0;
+	int read = extent_reader_range(r, &items[0].pack, run->offset, run->length, &bytes);
+
+	for (size_t i = 0; rc == 0 && i < run->n; i++) {
+		int one = engine_check_stop(d->blobstore->engine);
+
+		if (one == 0 && read == 0)
+			one = take_item(d, r, &items[i], bytes + (items[i].offset - run->offset));
+		if (one == 0 && read == 0) {
+			answer_ok(d, &d->hits[items[i].tag]);
+			continue;
+		}
+		if (one < 0 && one != ERR_CORRUPT) {
+			rc = try_others(d, r, items[i].tag, one);
+			continue;
+		}
+		/* The run could not be read (a truncated pack), or this object is damaged: alone,
+		 * and with a message of its own.  That uses the reader's window, so the run is read
+		 * again. */
+		rc = fetch_large(d, r, items[i].tag);
+		if (rc == 0 && read == 0)
+			read = extent_reader_range(
+				r, &items[0].pack, run->offset, run->length, &bytes);
+	}
+	return rc;
+}
+
+static int fetch_job(size_t i, void *data)
+{
+	struct download *d = data;
+	struct extent_reader *r = NULL;
+	int rc = engine_check_stop(d->blobstore->engine);
+
+	if (rc == 0)
+		rc = extent_reader_new(&r, d->blobstore);
+	if (rc == 0)
+		rc = i < d->n_large ? fetch_large(d, r, d->large[i])
+				    : fetch_run(d, r, &d->runs[i - d->n_large]);
+	extent_reader_free(r);
+	return rc;
+}
+
+/* The first hit of each object becomes an item of a run, or a large job. */
+static void sort_hits(struct download *d)
+{
+	for (size_t i = 0; i < d->n_hits; i++) {
+		const struct blob_hit *h = &d->hits[i];
+		struct fragment_extent x;
+		struct plan_item *item;
+		uint64_t size;
+
+		if (i && d->hits[i - 1].object == h->object)
+			continue;
+		fragment_extent_at(&h->at, 0, &x);
+		if (h->at.n_extents != 1 || x.length > RUN_OBJECT_MAX) {
+			d->large[d->n_large++] = i;
+			continue;
+		}
+		item = &d->items[d->n_items++];
+		item->offset = x.offset;
+		item->length = x.length;
+		item->tag = i;
+		fragment_pack_at(h->in->fragment, x.pack, &item->pack, &size);
+	}
+}
+
+static int plan(struct download *d)
+{
+	size_t room = d->n_hits ? d->n_hits : 1;
+
+	d->items = calloc(room, sizeof(*d->items));
+	d->runs = calloc(room, sizeof(*d->runs));
+	d->large = calloc(room, sizeof(*d->large));
+	if (!d->items || !d->runs || !d->large)
+		return err_set(ERR_NOMEM, "out of memory");
+	sort_hits(d);
+	d->n_runs = plan_runs(d->items, d->n_items, RUN_GAP, RUN_MAX, d->runs);
+	return 0;
+}
+
+/* A dry run moves nothing: what could be fetched is said to be. */
+static void answer_dry(struct download *d)
+{
+	for (size_t i = 0; i < d->n_hits; i++) {
+		if (i == 0 || d->hits[i - 1].object != d->hits[i].object)
+			engine_answer(d->blobstore->engine, &d->objects[d->hits[i].object],
+				TRANSFER_OK, 0);
+	}
+}
+
+int blobstore_download(struct blobstore *b, struct transfer_object *objects, size_t n)
+{
+	struct download d = {.blobstore = b, .objects = objects};
+	int rc = blobstore_load(b);
+
+	if (rc == 0)
+		rc = blobstore_locate(b, objects, n, &d.hits, &d.n_hits);
+	if (rc == 0 && b->engine->dry_run)
+		answer_dry(&d);
+	else if (rc == 0)
+		rc = plan(&d);
+	if (rc == 0 && !b->engine->dry_run)
+		rc = workers_run(engine_jobs(b->engine), d.n_large + d.n_runs, fetch_job, &d);
+	free(d.hits);
+	free(d.items);
+	free(d.runs);
+	free(d.large);
+	return rc;
+}

@@ -1,0 +1,146 @@
+/*
+ * The ground that both front ends stand on.
+ */
+#include "transfer/frontend.h"
+#include "lib/base/err.h"
+#include "lib/base/fs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { READ_SIZE = 64 * 1024 };
+
+static void warn(const char *message, void *data)
+{
+	(void)data;
+	fprintf(stderr, "warning: %s\n", message);
+}
+
+int frontend_open(struct engine *e, const struct frontend_options *o)
+{
+	int rc;
+
+	engine_init(e);
+	rc = gitdir_discover(&e->git);
+	if (rc == 0)
+		rc = config_load(&e->config, e->git);
+	if (rc == 0)
+		rc = store_open(&e->store, e->git, e->config);
+	if (rc < 0)
+		return rc;
+	e->jobs = o->jobs > 0 ? o->jobs : (int)config_int(e->config, "dvx.jobs", 0);
+	if (e->jobs < 0 || e->jobs > 64)
+		e->jobs = 0;
+	e->dry_run = o->dry_run;
+	e->stop = &frontend_stop;
+	e->warn = warn;
+	return 0;
+}
+
+/* --store: always a blob store, whatever lies there. */
+static int store_spec(struct remote_spec **out, const char *where)
+{
+	struct remote_spec *s = calloc(1, sizeof(*s));
+	const char *path = strncmp(where, "file://", 7) == 0 ? where + 7 : where;
+	struct buf absolute = BUF_INIT;
+	char *cwd = NULL;
+	int rc = 0;
+
+	if (!s)
+		return err_set(ERR_NOMEM, "out of memory");
+	s->name = strdup(where);
+	s->url = strdup(where);
+	s->kind = path == where && strstr(where, "://") ? REMOTE_OTHER : REMOTE_DIR;
+	if (s->kind == REMOTE_DIR && path[0] != '/') {
+		cwd = getcwd(NULL, 0);
+		rc = cwd ? fs_join(&absolute, cwd, path)
+			 : err_sys("cannot find the current directory");
+	} else if (s->kind == REMOTE_DIR) {
+		rc = buf_addstr(&absolute, path);
+	}
+	s->path = buf_detach(&absolute);
+	free(cwd);
+	if (rc < 0)
+		remote_spec_free(s);
+	else
+		*out = s;
+	return rc;
+}
+
+int frontend_resolve(struct engine *e, const struct frontend_options *o, const char *fallback)
+{
+	if (o->store)
+		return store_spec(&e->spec, o->store);
+	return remotes_resolve(
+		&e->spec, e->git, e->config, o->remote ? o->remote : fallback, o->git_remote);
+}
+
+void frontend_close(struct engine *e)
+{
+	store_close(e->store);
+	remote_spec_free(e->spec);
+	config_free(e->config);
+	gitdir_free(e->git);
+	engine_release(e);
+}
+
+/* 1 when there is more, 0 at the end. */
+static int fill(struct line_reader *r)
+{
+	ssize_t n;
+	int rc;
+
+	buf_consume(&r->in, r->start);
+	r->start = 0;
+	rc = buf_grow(&r->in, READ_SIZE);
+	if (rc < 0)
+		return rc;
+	do {
+		if (frontend_stop)
+			return err_set(ERR_INTERRUPTED, "interrupted");
+		n = read(r->fd, r->in.p + r->in.len, READ_SIZE);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys("cannot read requests");
+	r->in.len += (size_t)n;
+	r->in.p[r->in.len] = '\0';
+	return n > 0;
+}
+
+int line_read(struct line_reader *r, char **line, size_t *len)
+{
+	for (;;) {
+		char *begin = r->in.p ? r->in.p + r->start : NULL;
+		size_t have = r->in.len - r->start;
+		char *lf = begin ? memchr(begin, '\n', have) : NULL;
+		int rc;
+
+		if (lf || (r->at_end && have)) {
+			*line = begin;
+			*len = lf ? (size_t)(lf - begin) : have;
+			if (*len >= r->max)
+				return err_set(ERR_LIMIT, "a request line is longer than %zu bytes",
+					r->max);
+			begin[*len] = '\0';
+			r->start += lf ? *len + 1 : have;
+			return 1;
+		}
+		if (r->at_end)
+			return 0;
+		if (have >= r->max)
+			return err_set(
+				ERR_LIMIT, "a request line is longer than %zu bytes", r->max);
+		rc = fill(r);
+		if (rc < 0)
+			return rc;
+		r->at_end = rc == 0;
+	}
+}
+
+void line_reader_release(struct line_reader *r)
+{
+	buf_release(&r->in);
+}

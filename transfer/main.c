@@ -1,0 +1,102 @@
+/*
+ * git-dvx-transfer: the program that moves objects between the local store and a remote.  Two front
+ * ends, chosen by the first argument; see docs/agent-protocol.md and git-dvx-transfer(1).
+ */
+#include "lib/base/err.h"
+#include "lib/base/opt.h"
+#include "transfer/frontend.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+volatile int frontend_stop;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	frontend_stop = 1;
+}
+
+/* A system call that waits for requests is to return, hence no SA_RESTART. */
+static void catch_signals(void)
+{
+	struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+
+	sigemptyset(&stop.sa_mask);
+	sigemptyset(&ignore.sa_mask);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static int usage_error(void)
+{
+	fprintf(stderr, "error: %s\n", err_msg());
+	return 129;
+}
+
+static int cmd_batch(int argc, char **argv)
+{
+	static const char usage[] = "git-dvx-transfer batch [<options>] (download | upload)";
+	struct frontend_options o = {.jobs = 0};
+	const struct opt table[] = {
+		{'r', "remote", OPT_VALUE, &o.remote, "<name>",
+			"remote to use instead of the default", 0},
+		{0, "git-remote", OPT_VALUE, &o.git_remote, "<name>",
+			"Git remote of the push or fetch at hand", 0},
+		{'j', "jobs", OPT_INT, &o.jobs, "<n>", "use up to this many threads", 0},
+		{'n', "dry-run", OPT_FLAG, &o.dry_run, NULL,
+			"move nothing, say what would be moved", 0},
+		OPT_END,
+	};
+	int n = 0;
+	int rc = opt_parse(argc, argv, table, usage, 0, &n);
+
+	if (rc != 0)
+		return rc < 0 ? usage_error() : 0;
+	if (n == 1 && strcmp(argv[1], "download") == 0)
+		return batch_front(ENGINE_DOWNLOAD, &o);
+	if (n == 1 && strcmp(argv[1], "upload") == 0)
+		return batch_front(ENGINE_UPLOAD, &o);
+	err_set(ERR_INVALID, "say 'download' or 'upload'; see 'git-dvx-transfer batch -h'");
+	return usage_error();
+}
+
+static int cmd_agent(int argc, char **argv)
+{
+	static const char usage[] = "git-dvx-transfer [agent] [<options>]";
+	struct frontend_options o = {.jobs = 0};
+	const struct opt table[] = {
+		{0, "store", OPT_VALUE, &o.store, "<directory>",
+			"directory or file:// URL of a blob store", 0},
+		{'r', "remote", OPT_VALUE, &o.remote, "<name>",
+			"remote to use instead of the client's", 0},
+		{'j', "jobs", OPT_INT, &o.jobs, "<n>", "use up to this many threads", 0},
+		OPT_END,
+	};
+	int n = 0;
+	int rc = opt_parse(argc, argv, table, usage, 0, &n);
+
+	if (rc != 0)
+		return rc < 0 ? usage_error() : 0;
+	if (n) {
+		err_set(ERR_INVALID, "unknown command '%s'; see 'git-dvx-transfer -h'", argv[1]);
+		return usage_error();
+	}
+	return agent_front(&o);
+}
+
+int main(int argc, char **argv)
+{
+	catch_signals();
+	if (argc > 1 && strcmp(argv[1], "batch") == 0)
+		return cmd_batch(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "agent") == 0)
+		return cmd_agent(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+		printf("git-dvx-transfer " DVX_VERSION "\n");
+		return 0;
+	}
+	return cmd_agent(argc, argv);
+}
