@@ -17,8 +17,8 @@ enum { CHUNK_MIN = 16 * 1024, CHUNK_NORMAL = 64 * 1024, CHUNK_MAX = 256 * 1024 }
  * Length of the chunk that begins at `data`, the start of an object or the end of its last chunk.
  * `len` bytes are at hand; `final` says that the object ends behind them.
  *
- * Returns 1…CHUNK_MAX; or 0 for "the chunk ends behind these bytes, call again with the same and
- * more", which happens only if !final and len < CHUNK_MAX; or 0 if len is 0.
+ * Returns 1…CHUNK_MAX; or 0 for "these bytes do not tell yet, call again with the same and more",
+ * which happens only if !final and len < CHUNK_MAX; or 0 if len is 0.
  *
  * There is no state: an object that is read in pieces is cut the same, however it is read.  Give it
  * large pieces, megabytes, so that little is looked at twice.
