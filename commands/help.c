@@ -17,7 +17,7 @@ static void print_list(int all)
 	puts("usage: git dvx <command> [<options>] [<arguments>]\n");
 	for (size_t i = 0; i < n; i++)
 		if (all || !(table[i].flags & COMMAND_HIDDEN))
-			printf("   %-14s %s\n", table[i].name, table[i].summary);
+			printf("   %-16s %s\n", table[i].name, table[i].summary);
 	puts("\n'git dvx <command> -h' lists the options of one, 'git dvx help <command>' explains "
 	     "it.");
 	puts("Data also follows plain git: add, commit, push, clone, checkout.");
