@@ -221,7 +221,7 @@ static int new_slot(struct agent *a, struct transfer_object **out)
 static int on_request(struct agent *a, const cJSON *event, enum engine_direction d)
 {
 	const char *path = member(event, "path");
-	struct transfer_object *o;
+	struct transfer_object *o = NULL;
 	int rc = new_slot(a, &o);
 
 	if (rc < 0)
