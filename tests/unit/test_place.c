@@ -13,8 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,16 +281,15 @@ static void test_abort(void **state)
 	assert_int_equal(entries("wt/d"), 0);
 }
 
-static atomic_int ready;
+static void wait_until(int64_t ns)
+{
+	while (fs_now_ns() < ns)
+		;
+}
 
 static void *racer(void *data)
 {
-	int64_t until;
-
-	atomic_store(&ready, 1);
-	until = fs_now_ns() + *(int64_t *)data;
-	while (fs_now_ns() < until)
-		;
+	wait_until(*(int64_t *)data);
 	return rename("users", "wt/f") < 0 ? NULL : data;
 }
 
@@ -304,7 +301,7 @@ static void test_a_racing_writer_wins(void **state)
 	(void)state;
 	for (int64_t i = 0; i < 1500; i++) {
 		struct place_file f = PLACE_FILE_INIT;
-		int64_t delay = i % 50 * 1000;
+		int64_t start, when;
 		struct stat st;
 		pthread_t t;
 		void *ok;
@@ -313,10 +310,10 @@ static void test_a_racing_writer_wins(void **state)
 		write_file("wt/f", old_text);
 		write_file("users", "the user's own");
 		assert_int_equal(place_begin(place, "f", &f), 0);
-		atomic_store(&ready, 0);
-		assert_int_equal(pthread_create(&t, NULL, racer, &delay), 0);
-		while (!atomic_load(&ready))
-			sched_yield();
+		start = fs_now_ns() + 150000;
+		when = start - 20000 + i % 75 * 2000;
+		assert_int_equal(pthread_create(&t, NULL, racer, &when), 0);
+		wait_until(start);
 		rc = place_swap(place, "f", &f, old_text, strlen(old_text), -1, &st);
 		assert_int_equal(pthread_join(t, &ok), 0);
 		assert_non_null(ok);
