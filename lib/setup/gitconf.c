@@ -122,6 +122,7 @@ static int unescape(int c)
 	case '"':
 		return c;
 	case '\n':
+	case EOF:
 		return EOF;
 	default:
 		return -2;
@@ -178,10 +179,10 @@ static int read_setting(struct reader *r, int first)
 {
 	int c, rc;
 
-	if (!isalpha(first) || !r->section.len)
+	if (!isalpha(first))
 		return bad_line(r);
 	buf_reset(&r->key);
-	rc = buf_add(&r->key, r->section.p, r->section.len);
+	rc = buf_addstr(&r->key, buf_str(&r->section)); /* none yet: Git accepts that */
 	for (c = first; rc == 0; c = next(r)) {
 		rc = buf_addch(&r->key, (char)tolower(c));
 		if (!is_key_char(peek(r)))
@@ -195,9 +196,7 @@ static int read_setting(struct reader *r, int first)
 	if (c == '=')
 		return read_value(r);
 	buf_reset(&r->value);
-	if (c == '#' || c == ';')
-		skip_line(r);
-	else if (c != '\n' && c != EOF)
+	if (c != '\n' && c != EOF) /* as in Git, not even a comment may follow */
 		return bad_line(r);
 	return buf_addstr(&r->value, "true");
 }

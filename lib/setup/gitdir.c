@@ -370,7 +370,7 @@ static int read_layout(struct layout *l, const struct gitdir *g)
 /* Decide on the top of the worktree, in Git's order; NULL for a bare repository. */
 static int find_worktree(struct gitdir *g, const struct found *f, const char *cwd)
 {
-	const char *given = env("GIT_WORK_TREE");
+	const char *given = getenv("GIT_WORK_TREE");
 	struct layout l = {-1, 0, NULL};
 	int rc = read_layout(&l, g);
 
@@ -384,7 +384,7 @@ static int find_worktree(struct gitdir *g, const struct found *f, const char *cw
 		rc = real_below(&g->worktree, g->git_dir, l.worktree);
 	else if (f->top)
 		rc = copy(&g->worktree, f->top);
-	else if (env("GIT_DIR") && env_bool("GIT_IMPLICIT_WORK_TREE", 1))
+	else if (getenv("GIT_DIR") && env_bool("GIT_IMPLICIT_WORK_TREE", 1))
 		rc = copy(&g->worktree, cwd);
 done:
 	free(l.worktree);
@@ -446,7 +446,7 @@ static int complete(struct gitdir *g, struct found *f, const char *cwd)
 
 int gitdir_discover(struct gitdir **out)
 {
-	const char *given = env("GIT_DIR");
+	const char *given = getenv("GIT_DIR"); /* empty is an error, as for Git */
 	struct gitdir *g = calloc(1, sizeof *g);
 	struct found f = {NULL, NULL};
 	char cwd[PATH_MAX];
