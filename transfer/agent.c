@@ -10,7 +10,6 @@
 #include "transfer/frontend.h"
 
 #include <cjson/cJSON.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,7 +127,7 @@ static int member_size(const cJSON *event, uint64_t *out)
 	const cJSON *size = cJSON_GetObjectItemCaseSensitive(event, "size");
 	double v = cJSON_IsNumber(size) ? size->valuedouble : -1;
 
-	if (!(v >= 0 && v <= size_max) || floor(v) < v)
+	if (!(v >= 0 && v <= size_max) || (double)(uint64_t)v < v)
 		return err_set(ERR_INVALID, "'size' is not a number of bytes");
 	*out = (uint64_t)v;
 	return 0;
