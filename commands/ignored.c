@@ -44,7 +44,8 @@ static int mend(const struct repo *repo, const char *path, const struct ignore_h
 	return rc;
 }
 
-int ignored_handle(const struct repo *repo, const char *path, int is_dir, int unignore)
+int ignored_handle(
+	const struct repo *repo, const char *path, int is_dir, int unignore, struct strvec *changed)
 {
 	int rc, again = 0, round;
 
@@ -55,7 +56,9 @@ int ignored_handle(const struct repo *repo, const char *path, int is_dir, int un
 		rc = ignore_find(&fix, &hit, repo, path, is_dir);
 		if (rc == 1 && unignore)
 			again = mend(repo, path, &hit, &fix);
-		else if (rc == 1)
+		if (rc == 1 && again == 1 && changed && strvec_push(changed, fix.file) < 0)
+			again = ERR_NOMEM;
+		if (rc == 1 && !unignore)
 			tell(path, &hit, &fix);
 		ignore_hits_release(&hit, 1);
 		ignore_fix_release(&fix);

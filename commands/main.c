@@ -16,6 +16,8 @@
 #include "lib/base/err.h"
 
 static const struct command commands[] = {
+	{"add", cmd_add, "track files and stage them as pointers, past Git's pipe",
+		COMMAND_WORKTREE},
 	{"checkout", cmd_checkout, "put data in place of pointers, bring back deleted data files",
 		COMMAND_WORKTREE},
 	{"clean", cmd_clean, "turn a file's content into its pointer (called by Git)",

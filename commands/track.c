@@ -119,7 +119,7 @@ static int handle_ignored(const struct track *t, const struct pattern *p)
 	int rc, shown = 0;
 
 	if (p->path.len) {
-		rc = ignored_handle(repo, p->path.p, p->is_dir, t->unignore && !t->dry_run);
+		rc = ignored_handle(repo, p->path.p, p->is_dir, t->unignore && !t->dry_run, NULL);
 		return rc < 0 ? rc : 0;
 	}
 	rc = git_run(repo, NULL, 0, &out, "ls-files", "-z", "-o", "-i", "--exclude-standard", "--",
@@ -131,7 +131,7 @@ static int handle_ignored(const struct track *t, const struct pattern *p)
 			fprintf(stderr, "warning: … and more ignored files match\n");
 			break;
 		}
-		rc = ignored_handle(repo, path, 0, t->unignore && !t->dry_run);
+		rc = ignored_handle(repo, path, 0, t->unignore && !t->dry_run, NULL);
 		rc = rc < 0 ? rc : 0;
 	}
 	buf_release(&out);

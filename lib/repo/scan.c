@@ -19,36 +19,6 @@
 
 /* ---- the list ---- */
 
-enum { CHUNK_SIZE = 64 * 1024 };
-
-struct scan_chunk {
-	struct scan_chunk *next;
-	size_t used, size;
-	char text[];
-};
-
-static const char *keep_path(struct scan_list *l, const char *path, size_t len)
-{
-	struct scan_chunk *c = l->paths;
-	char *copy;
-
-	if (!c || c->size - c->used <= len) {
-		size_t size = len + 1 > CHUNK_SIZE ? len + 1 : CHUNK_SIZE;
-
-		if (!(c = malloc(sizeof *c + size)))
-			return NULL;
-		c->next = l->paths;
-		c->used = 0;
-		c->size = size;
-		l->paths = c;
-	}
-	copy = c->text + c->used;
-	memcpy(copy, path, len);
-	copy[len] = '\0';
-	c->used += len + 1;
-	return copy;
-}
-
 static struct scan_item *list_push(struct scan_list *l, const char *path, size_t len)
 {
 	struct scan_item *grown;
@@ -62,19 +32,14 @@ static struct scan_item *list_push(struct scan_list *l, const char *path, size_t
 		l->cap = cap;
 	}
 	memset(&l->v[l->n], 0, sizeof *l->v);
-	if (!(l->v[l->n].path = keep_path(l, path, len)))
+	if (!(l->v[l->n].path = pathpool_keep(&l->paths, path, len)))
 		return NULL;
 	return &l->v[l->n++];
 }
 
 void scan_list_release(struct scan_list *l)
 {
-	struct scan_chunk *c, *next;
-
-	for (c = l->paths; c; c = next) {
-		next = c->next;
-		free(c);
-	}
+	pathpool_free(&l->paths);
 	free(l->v);
 	*l = (struct scan_list)SCAN_LIST_INIT;
 }

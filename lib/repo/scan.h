@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "lib/base/strvec.h"
+#include "lib/repo/pathpool.h"
 #include "lib/repo/pointers.h"
 #include "lib/repo/repo.h"
 #include "lib/worktree/gitindex.h"
@@ -36,7 +37,7 @@ struct scan_item {
 struct scan_list {
 	struct scan_item *v;
 	size_t n, cap;
-	struct scan_chunk *paths; /* memory of the path strings */
+	struct pathpool *paths; /* memory of the path strings */
 };
 
 #define SCAN_LIST_INIT                                                                             \
