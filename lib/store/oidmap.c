@@ -52,21 +52,34 @@ int oidmap_reserve(struct oidmap *m, size_t n)
 	return 0;
 }
 
-int oidmap_add(struct oidmap *m, const struct oid *id, uint32_t value)
+/* 1 when it is new; one that is there gets the value only with `replace`. */
+static int put(struct oidmap *m, const struct oid *id, uint32_t value, int replace)
 {
 	struct oidmap_slot *s;
-	int rc = oidmap_reserve(m, m->n + 1);
+	int rc = oidmap_reserve(m, m->n + 1), fresh;
 
 	if (rc < 0)
 		return rc;
 	s = slot_of(m, id);
-	if (s->used)
-		return 0;
-	s->id = *id;
-	s->value = value;
-	s->used = 1;
-	m->n++;
-	return 1;
+	fresh = !s->used;
+	if (fresh || replace)
+		s->value = value;
+	if (fresh) {
+		s->id = *id;
+		s->used = 1;
+		m->n++;
+	}
+	return fresh;
+}
+
+int oidmap_add(struct oidmap *m, const struct oid *id, uint32_t value)
+{
+	return put(m, id, value, 0);
+}
+
+int oidmap_set(struct oidmap *m, const struct oid *id, uint32_t value)
+{
+	return put(m, id, value, 1);
 }
 
 int oidmap_get(const struct oidmap *m, const struct oid *id, uint32_t *value)

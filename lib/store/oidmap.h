@@ -29,6 +29,8 @@ void oidmap_release(struct oidmap *m);
 int oidmap_reserve(struct oidmap *m, size_t n);
 /* Put an id that is not there yet: 1.  One that is there keeps its value: 0.  Or ERR_NOMEM. */
 int oidmap_add(struct oidmap *m, const struct oid *id, uint32_t value);
+/* Put or replace: 1 when it is new, else 0.  Or ERR_NOMEM. */
+int oidmap_set(struct oidmap *m, const struct oid *id, uint32_t value);
 /* 1 and *value (may be NULL), or 0. */
 int oidmap_get(const struct oidmap *m, const struct oid *id, uint32_t *value);
 

@@ -58,9 +58,10 @@ static int by_id(const void *a, const void *b)
 
 	if (c)
 		return c;
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
+	return x->offset > y->offset ? -1 : x->offset < y->offset;
 }
 
+/* Of equal ids the last one in the pack stays: it was added because the others were damaged. */
 static size_t drop_repeated(struct pack_entry *entries, size_t n)
 {
 	size_t kept = 0;

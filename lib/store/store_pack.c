@@ -1,0 +1,376 @@
+/*
+ * The packs of one directory, for reading: sealed ones mapped and searched in place, open ones
+ * known by the log beside them and a scan of what the log does not cover.  Other processes append
+ * and seal meanwhile: before an object is called absent, packs_refresh looks again, which costs a
+ * stat when nothing happened.
+ */
+#include "lib/store/store_internal.h"
+#include "lib/base/err.h"
+#include "lib/base/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* ---- one pack ---- */
+
+static void pack_file_free(struct pack_file *f)
+{
+	if (!f)
+		return;
+	if (f->map)
+		munmap(f->map, f->map_len);
+	if (f->fd >= 0)
+		close(f->fd);
+	oidmap_release(&f->places);
+	free(f->entries);
+	free(f->name);
+	free(f);
+}
+
+int pack_file_note(struct pack_file *f, const struct pack_entry *e)
+{
+	int rc;
+
+	if (f->n == f->cap) {
+		size_t cap = f->cap ? f->cap * 2 : 256;
+		struct pack_entry *p = realloc(f->entries, cap * sizeof *p);
+
+		if (!p)
+			return err_set(ERR_NOMEM, "out of memory");
+		f->entries = p;
+		f->cap = cap;
+	}
+	rc = oidmap_set(
+		&f->places, &e->id, (uint32_t)f->n); /* a later copy replaces a damaged one */
+	if (rc < 0)
+		return rc;
+	f->entries[f->n++] = *e;
+	f->scanned = e->offset + PACK_ENTRY_HEADER_LEN + e->stored_len;
+	return 0;
+}
+
+static int note_scanned(const struct pack_entry *e, void *file)
+{
+	return pack_file_note(file, e);
+}
+
+/* Read what was appended since the last look.  1 if there was something. */
+static int scan_on(struct pack_file *f)
+{
+	uint64_t before = f->scanned, end;
+	struct stat st;
+	int rc;
+
+	if (fstat(f->fd, &st) < 0)
+		return err_sys("cannot stat pack '%s'", f->name);
+	if ((uint64_t)st.st_size == f->seen_size && fs_mtime_ns(&st) == f->seen_mtime)
+		return 0;
+	f->seen_size = (uint64_t)st.st_size;
+	f->seen_mtime = fs_mtime_ns(&st);
+	if (f->seen_size <= f->scanned + PACK_ENTRY_HEADER_LEN)
+		return 0;
+	rc = pack_scan(f->fd, f->scanned, 0, note_scanned, f, &end);
+	if (rc < 0)
+		return rc;
+	return f->scanned > before;
+}
+
+/* Map a sealed pack.  1, or 0 when its end is damaged: then its entries are found by a scan. */
+static int map_sealed(struct packs *p, struct pack_file *f, const struct stat *st)
+{
+	uint64_t need, size = (uint64_t)st->st_size;
+
+	if (size > PACK_MAX)
+		return 0;
+	f->map_len = (size_t)size;
+	f->map = mmap(NULL, f->map_len, PROT_READ, MAP_SHARED, f->fd, 0);
+	if (f->map == MAP_FAILED) {
+		f->map = NULL;
+		return err_sys("cannot map pack '%s/%s'", p->dir, f->name);
+	}
+	if (pack_table_open(&f->table, f->map, f->map_len, size, &need) == 0)
+		return 1;
+	munmap(f->map, f->map_len);
+	f->map = NULL;
+	return 0;
+}
+
+static int is_open_name(const char *name)
+{
+	return strncmp(name, "open-", 5) == 0;
+}
+
+static int load(struct packs *p, struct pack_file *f)
+{
+	uint8_t header[PACK_HEADER_LEN];
+	struct stat st;
+	ssize_t n;
+	int rc;
+
+	if (fstat(f->fd, &st) < 0)
+		return err_sys("cannot stat pack '%s/%s'", p->dir, f->name);
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	f->scanned = PACK_HEADER_LEN;
+	n = fs_pread_full(f->fd, header, sizeof header, 0);
+	if (n == 0 && is_open_name(f->name))
+		return 0; /* just made: its writer has not come to the header yet */
+	rc = n < 0 ? (int)n : pack_header_check(header, (size_t)n);
+	if (rc == 0 && !is_open_name(f->name)) {
+		rc = map_sealed(p, f, &st);
+		if (rc)
+			return rc < 0 ? rc : 0;
+	}
+	if (rc == 0 && is_open_name(f->name))
+		rc = pack_log_load(p, f);
+	if (rc == 0)
+		rc = scan_on(f);
+	return rc < 0 ? err_prefix(rc, "pack '%s/%s'", p->dir, f->name) : 0;
+}
+
+int pack_file_confirms(const struct pack_file *f, const struct pack_entry *e)
+{
+	uint8_t header[PACK_ENTRY_HEADER_LEN];
+	struct pack_entry found;
+
+	return fs_pread_full(f->fd, header, sizeof header, e->offset) == sizeof header &&
+	       pack_entry_parse(&found, header, sizeof header) == 0 && oid_eq(&found.id, &e->id) &&
+	       found.raw_len == e->raw_len && found.stored_len == e->stored_len &&
+	       found.codec == e->codec && found.check == e->check;
+}
+
+int pack_file_read(const struct packs *p, const struct pack_file *f, const struct pack_entry *e,
+	struct buf *out)
+{
+	size_t len = PACK_ENTRY_HEADER_LEN + (size_t)e->stored_len;
+	struct pack_entry found;
+	ssize_t n;
+	int rc = buf_grow(out, len);
+
+	if (rc < 0)
+		return rc;
+	n = fs_pread_full(f->fd, out->p + out->len, len, e->offset);
+	if (n < 0)
+		return err_prefix((int)n, "pack '%s/%s'", p->dir, f->name);
+	rc = pack_entry_parse(&found, out->p + out->len, (size_t)n);
+	if (rc == 0 && ((size_t)n != len || !oid_eq(&found.id, &e->id) ||
+			       found.raw_len != e->raw_len || found.stored_len != e->stored_len ||
+			       found.codec != e->codec || found.check != e->check))
+		rc = err_set(ERR_CORRUPT, "pack entry is not what the index says");
+	if (rc == 0 && !pack_entry_intact(&found, out->p + out->len + PACK_ENTRY_HEADER_LEN))
+		rc = err_set(ERR_CORRUPT, "damaged pack entry payload");
+	if (rc < 0)
+		return err_prefix(rc, "pack '%s/%s'", p->dir, f->name);
+	out->len += len;
+	return 0;
+}
+
+/* ---- all of them ---- */
+
+void packs_release(struct packs *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		pack_file_free(p->v[i]);
+	free(p->v);
+	free(p->dir);
+	buf_release(&p->trouble);
+	memset(p, 0, sizeof *p);
+}
+
+static void drop(struct packs *p, size_t i)
+{
+	pack_file_free(p->v[i]);
+	p->v[i] = p->v[--p->n];
+}
+
+void packs_drop(struct packs *p, const struct pack_file *f)
+{
+	for (size_t i = p->n; i-- > 0;)
+		if (p->v[i] == f)
+			drop(p, i);
+}
+
+static int insert(struct packs *p, struct pack_file *f)
+{
+	if (p->n == p->cap) {
+		size_t cap = p->cap ? p->cap * 2 : 16;
+		struct pack_file **v = realloc(p->v, cap * sizeof *v);
+
+		if (!v)
+			return err_set(ERR_NOMEM, "out of memory");
+		p->v = v;
+		p->cap = cap;
+	}
+	p->v[p->n++] = f;
+	return 0;
+}
+
+/* The pack that is open under this name and still is that file. */
+static struct pack_file *known(const struct packs *p, const char *name, int dir_fd)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct pack_file *f = p->v[i];
+
+		if (strcmp(f->name, name) != 0)
+			continue;
+		if (!is_open_name(name)) /* named by content */
+			return f;
+		if (fstatat(dir_fd, name, &st, 0) == 0 && st.st_ino == f->ino &&
+			st.st_dev == f->dev)
+			return f;
+	}
+	return NULL;
+}
+
+static int open_at(struct packs *p, int dir_fd, const char *name, struct pack_file **out)
+{
+	struct pack_file *f = known(p, name, dir_fd);
+	int rc;
+
+	*out = f;
+	if (f)
+		return 0;
+	f = calloc(1, sizeof *f);
+	if (!f)
+		return err_set(ERR_NOMEM, "out of memory");
+	f->fd = -1;
+	f->name = strdup(name);
+	if (!f->name) {
+		rc = err_set(ERR_NOMEM, "out of memory");
+		goto done;
+	}
+	f->fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (f->fd < 0) {
+		rc = err_sys("cannot open pack '%s/%s'", p->dir, name);
+		goto done;
+	}
+	rc = load(p, f);
+	if (rc == 0)
+		rc = insert(p, f);
+	if (rc < 0)
+		goto done;
+	*out = f;
+	f = NULL;
+done:
+	pack_file_free(f);
+	return rc < 0 ? rc : 1;
+}
+
+int packs_open(struct packs *p, const char *name, struct pack_file **out)
+{
+	int dir_fd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc;
+
+	if (dir_fd < 0)
+		return err_sys("cannot open directory '%s'", p->dir);
+	rc = open_at(p, dir_fd, name, out);
+	close(dir_fd);
+	return rc;
+}
+
+/* Forget packs that were deleted, and those that are open a second time under their new name.  (A
+ * pack that merely was not in the listing stays: it may have been renamed while the directory was
+ * read.) */
+static void drop_gone(struct packs *p)
+{
+	for (size_t i = p->n; i-- > 0;) {
+		struct stat st;
+		int twice = 0;
+
+		for (size_t k = 0; k < p->n; k++)
+			twice |= k != i && p->v[k]->ino == p->v[i]->ino &&
+				 p->v[k]->dev == p->v[i]->dev && p->v[k]->map && !p->v[i]->map;
+		if (p->v[i]->pinned)
+			continue;
+		if (twice || (fstat(p->v[i]->fd, &st) == 0 && st.st_nlink == 0))
+			drop(p, i);
+	}
+}
+
+static int list_dir(struct packs *p)
+{
+	DIR *dir = opendir(p->dir);
+	struct dirent *d;
+	int fresh = 0;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : err_sys("cannot open directory '%s'", p->dir);
+	buf_reset(&p->trouble);
+	while ((d = readdir(dir))) {
+		size_t len = strlen(d->d_name);
+		struct pack_file *f;
+		int rc;
+
+		if (len < 5 || strcmp(d->d_name + len - 5, ".pack") != 0)
+			continue;
+		rc = open_at(p, dirfd(dir), d->d_name, &f);
+		if (rc == ERR_NOTFOUND) {
+			fresh = 1; /* renamed just now: look once more */
+		} else if (rc < 0) {
+			buf_reset(&p->trouble);
+			(void)buf_addstr(&p->trouble, err_msg());
+		} else {
+			fresh |= rc;
+		}
+	}
+	closedir(dir);
+	if (fresh)
+		drop_gone(p);
+	return fresh;
+}
+
+int packs_refresh(struct packs *p)
+{
+	int64_t now = fs_now_ns();
+	int fresh = 0, rc;
+	struct stat st;
+
+	if (stat(p->dir, &st) < 0)
+		return errno == ENOENT || errno == ENOTDIR
+			       ? 0
+			       : err_sys("cannot stat directory '%s'", p->dir);
+	/* a directory that changed within a clock tick of the listing may have changed again unseen
+	 */
+	if (fs_mtime_ns(&st) != p->listed_mtime ||
+		p->listed_at - p->listed_mtime < STORE_SETTLE_NS) {
+		fresh = list_dir(p);
+		if (fresh < 0)
+			return fresh;
+		p->listed_mtime = fs_mtime_ns(&st);
+		p->listed_at = now;
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->v[i]->map || p->v[i]->pinned)
+			continue;
+		rc = scan_on(p->v[i]);
+		if (rc < 0)
+			return rc;
+		fresh |= rc;
+	}
+	return fresh;
+}
+
+struct pack_file *packs_find(
+	const struct packs *p, const struct oid *oid, size_t *from, struct pack_entry *e)
+{
+	for (; *from < p->n; ++*from) {
+		struct pack_file *f = p->v[*from];
+		uint32_t at;
+
+		if (f->map ? pack_table_find(&f->table, oid, e) == 1
+			   : oidmap_get(&f->places, oid, &at)) {
+			if (!f->map)
+				*e = f->entries[at];
+			++*from;
+			return f;
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,275 @@
+/*
+ * Content that comes as a stream or lies in memory.  What stays small goes to the session's pack;
+ * the rest goes to a temporary file block by block while a second thread hashes, and is put in
+ * place when its id is known.  Where the file system can share blocks and the caller has a file
+ * that seems to be the same, the blocks are compared instead of written.
+ */
+#include "lib/store/store_internal.h"
+#include "lib/base/err.h"
+#include "lib/base/fs.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct store_writer {
+	struct store *s;
+	struct buf small; /* while it is small */
+	uint64_t size;
+	/* from here on when it is large */
+	struct hasher *hasher;
+	uint8_t *block; /* the hasher's, `fill` bytes used */
+	size_t fill;
+	uint64_t written; /* bytes of complete blocks */
+	int fd;
+	struct buf temp;
+	/* comparing with a clone */
+	int clone_fd;
+	int cloned; /* the temporary file is a clone of it, equal up to `written` */
+	struct stat clone_stat;
+	uint8_t *compare; /* STORE_BLOCK bytes */
+};
+
+/* ---- small ---- */
+
+static int copy_is_intact(
+	const struct packs *p, const struct pack_file *f, const struct pack_entry *e, void *data)
+{
+	struct buf *stored = data;
+
+	buf_reset(stored);
+	return pack_file_read(p, f, e, stored) == 0;
+}
+
+/* 1 if it is stored already and those bytes are whole: after a power failure an index may know more
+ * than the disk. */
+static int has_good_small(struct store *s, const struct oid *oid, size_t len, struct buf *work)
+{
+	int rc;
+
+	if (!s->small_whole) {
+		pthread_mutex_lock(&s->lock);
+		rc = store_packed_copies(s, oid, len, copy_is_intact, work);
+		pthread_mutex_unlock(&s->lock);
+		if (rc)
+			return rc;
+	}
+	buf_reset(work);
+	if (!store_whole_path(s, oid, len, work))
+		return 0;
+	return store_verify(s, oid, len) == 0;
+}
+
+static int put_small_whole(struct store *s, const void *data, size_t len, const struct oid *oid)
+{
+	static const struct sums none;
+	struct buf temp = BUF_INIT;
+	int fd = whole_temp(s, &temp);
+	int rc = fd < 0 ? fd : fs_write_full(fd, data, len);
+
+	if (rc == 0)
+		rc = whole_commit(s, &temp, &fd, oid, len, &none);
+	whole_abort(&temp, &fd);
+	buf_release(&temp);
+	return rc;
+}
+
+int store_put_small(struct store *s, const void *data, size_t len, const struct oid *oid)
+{
+	struct pack_codec_ctx *codec = NULL;
+	struct buf work = BUF_INIT;
+	int rc = len ? has_good_small(s, oid, len, &work) : 1;
+
+	if (rc)
+		goto done;
+	if (s->small_whole) {
+		rc = put_small_whole(s, data, len, oid);
+		goto done;
+	}
+	buf_reset(&work);
+	rc = store_codec_take(s, &codec);
+	if (rc == 0)
+		rc = pack_entry_encode(codec, &work, oid, data, len);
+	if (rc == 0)
+		rc = store_append(s, work.p, work.len);
+done:
+	store_codec_give(s, codec);
+	buf_release(&work);
+	return rc < 0 ? rc : 0;
+}
+
+int store_put(struct store *s, const void *data, size_t len, struct oid *oid)
+{
+	struct store_writer *w;
+	uint64_t size;
+	int rc;
+
+	if (len <= STORE_SMALL_MAX) {
+		oid_of(oid, data, len);
+		return store_put_small(s, data, len, oid);
+	}
+	rc = store_writer_new(&w, s, -1);
+	if (rc == 0)
+		rc = store_writer_add(w, data, len);
+	if (rc == 0)
+		rc = store_writer_finish(w, NULL, oid, &size);
+	store_writer_free(w);
+	return rc;
+}
+
+/* ---- the writer ---- */
+
+int store_writer_new(struct store_writer **out, struct store *s, int clone_fd)
+{
+	struct store_writer *w = calloc(1, sizeof *w);
+
+	*out = w;
+	if (!w)
+		return err_set(ERR_NOMEM, "out of memory");
+	w->s = s;
+	w->fd = -1;
+	w->clone_fd = clone_fd;
+	return 0;
+}
+
+void store_writer_free(struct store_writer *w)
+{
+	if (!w)
+		return;
+	hasher_free(w->hasher);
+	whole_abort(&w->temp, &w->fd);
+	buf_release(&w->temp);
+	buf_release(&w->small);
+	free(w->compare);
+	free(w);
+}
+
+/* Make the temporary file a clone, if that works and pays. */
+static void try_clone(struct store_writer *w)
+{
+	if (w->clone_fd < 0 || store_settle(w->clone_fd, &w->clone_stat) < 0 ||
+		fs_reflink(w->fd, w->clone_fd) < 0)
+		return;
+	w->compare = malloc(STORE_BLOCK);
+	w->cloned = w->compare != NULL;
+	if (!w->cloned)
+		(void)!ftruncate(w->fd, 0);
+}
+
+static int begin_large(struct store_writer *w)
+{
+	int rc = hasher_new(&w->hasher);
+
+	if (rc < 0)
+		return rc;
+	w->fd = whole_temp(w->s, &w->temp);
+	if (w->fd < 0)
+		return w->fd;
+	try_clone(w);
+	w->block = hasher_block(w->hasher);
+	if (w->small.len)
+		memcpy(w->block, w->small.p, w->small.len);
+	w->fill = w->small.len;
+	buf_release(&w->small);
+	return 0;
+}
+
+/* 1 if the clone's original has the same bytes here (the original: it is in the page cache, the
+ * clone is not). */
+static int equals_clone(struct store_writer *w)
+{
+	ssize_t n = fs_pread_full(w->clone_fd, w->compare, w->fill, w->written);
+
+	return n == (ssize_t)w->fill && memcmp(w->compare, w->block, w->fill) == 0;
+}
+
+static int flush_block(struct store_writer *w)
+{
+	int rc = 0;
+
+	if (w->cloned && !equals_clone(w)) {
+		w->cloned = 0;
+		if (ftruncate(w->fd, (off_t)w->written) < 0)
+			return err_sys("cannot shorten '%s'", w->temp.p);
+	}
+	if (!w->cloned)
+		rc = fs_pwrite_full(w->fd, w->block, w->fill, w->written);
+	if (rc < 0)
+		return err_prefix(rc, "'%s'", w->temp.p);
+	w->written += w->fill;
+	rc = hasher_push(w->hasher, w->fill);
+	w->fill = 0;
+	return rc;
+}
+
+int store_writer_add(struct store_writer *w, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	int rc = 0;
+
+	w->size += len;
+	if (w->size <= STORE_SMALL_MAX)
+		return buf_add(&w->small, data, len);
+	if (!w->hasher)
+		rc = begin_large(w);
+	while (len && rc == 0) {
+		size_t n = STORE_BLOCK - w->fill;
+
+		n = n < len ? n : len;
+		memcpy(w->block + w->fill, p, n);
+		w->fill += n;
+		p += n;
+		len -= n;
+		if (w->fill < STORE_BLOCK)
+			continue;
+		rc = flush_block(w);
+		if (rc == 0)
+			w->block = hasher_block(w->hasher);
+	}
+	return rc;
+}
+
+/* The clone was compared with its original: good only if that stayed as it was. */
+static int end_clone(struct store_writer *w)
+{
+	if (!w->cloned)
+		return 0;
+	if (!store_same_stat(&w->clone_stat, w->clone_fd))
+		return err_set(ERR_CHANGED, "the file changed while it was read");
+	if (ftruncate(w->fd, (off_t)w->size) < 0)
+		return err_sys("cannot shorten '%s'", w->temp.p);
+	return 0;
+}
+
+static int finish_large(struct store_writer *w, const struct oid *expect, struct oid *oid)
+{
+	struct sums sums = {0};
+	int rc = w->fill ? flush_block(w) : 0;
+
+	if (rc == 0)
+		rc = end_clone(w);
+	if (rc == 0)
+		rc = hasher_finish(w->hasher, oid, &sums);
+	if (rc == 0)
+		rc = store_expected(expect, oid);
+	if (rc == 0)
+		rc = whole_commit(w->s, &w->temp, &w->fd, oid, w->size, &sums);
+	sums_release(&sums);
+	return rc;
+}
+
+int store_writer_finish(
+	struct store_writer *w, const struct oid *expect, struct oid *oid, uint64_t *size)
+{
+	int rc;
+
+	*size = w->size;
+	if (w->hasher)
+		return finish_large(w, expect, oid);
+	oid_of(oid, w->small.p, w->small.len);
+	rc = store_expected(expect, oid);
+	if (rc == 0)
+		rc = store_put_small(w->s, w->small.p, w->small.len, oid);
+	return rc;
+}
