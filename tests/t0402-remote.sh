@@ -1,0 +1,110 @@
+#!/bin/sh
+# shellcheck disable=SC2034
+test_description='git dvx remote'
+. "$(dirname "$0")/lib.sh"
+
+test_expect_success 'the line of the lesson' '
+	git init -q repo && cd repo &&
+	git dvx remote add -d storage stores/blob >out 2>err &&
+	echo "Setting '\''storage'\'' as a default remote." >expect && test_cmp expect out &&
+	test "$(git config -f .dvxconfig dvx-remote.storage.url)" = stores/blob &&
+	test "$(git config -f .dvxconfig dvx.remote)" = storage
+'
+
+test_expect_success 'blobs inside the work tree are kept out of commits' '
+	grep -x "/stores/blob/" .git/info/exclude && grep "info/exclude" err &&
+	mkdir -p stores/blob/packs && echo x >stores/blob/packs/x && git add . &&
+	test -z "$(git ls-files stores)"
+'
+
+test_expect_success 'what is ignored already is not excluded again' '
+	echo "/other/" >.gitignore && git dvx remote add other other/blobs 2>err && ! test -s err &&
+	! grep "^/other" .git/info/exclude && git dvx remote remove other
+'
+
+test_expect_success 'list' '
+	git dvx remote add second ../blobs && printf "storage\tstores/blob\t(default)\nsecond\t../blobs\n" >expect &&
+	git dvx remote list >out && test_cmp expect out && git dvx remote >out && test_cmp expect out
+'
+
+test_expect_success 'a relative path is seen from the top' '
+	mkdir -p sub/dir && (cd sub/dir &&
+	git dvx remote add here blobs && git dvx remote add up ../../../far/./away// && git dvx remote add top ../../near) &&
+	test "$(git config -f .dvxconfig dvx-remote.here.url)" = sub/dir/blobs &&
+	test "$(git config -f .dvxconfig dvx-remote.up.url)" = ../far/away &&
+	test "$(git config -f .dvxconfig dvx-remote.top.url)" = near
+'
+
+test_expect_success 'a name is taken once, unless forced' '
+	test_expect_code 128 git dvx remote add storage elsewhere 2>err && grep "^error: .*already exists" err &&
+	test "$(git config -f .dvxconfig dvx-remote.storage.url)" = stores/blob &&
+	git dvx remote add -f storage /srv/blobs &&
+	test "$(git config -f .dvxconfig dvx-remote.storage.url)" = /srv/blobs
+'
+
+test_expect_success '--local writes .git/config' '
+	cp .dvxconfig before && git dvx remote add --local mine /tmp/mine && test_cmp before .dvxconfig &&
+	test "$(git config dvx-remote.mine.url)" = /tmp/mine
+'
+
+test_expect_success 'S3: recorded, with a note; secrets never in .dvxconfig' '
+	git dvx remote add -d s3 s3://BUCKET >out 2>err && grep "^note: .*s3" err && grep "Setting .s3. as a default remote" out &&
+	for option in access_key_id secret_access_key session_token password; do
+		git dvx remote modify s3 $option "hush-$option" 2>err && grep "secret" err || return 1
+	done &&
+	git dvx remote modify s3 endpointurl https://example.com && git dvx remote modify s3 region eu &&
+	! grep hush .dvxconfig && test "$(grep -c hush .git/config)" = 4 &&
+	test "$(git config -f .dvxconfig dvx-remote.s3.endpointurl)" = https://example.com &&
+	git dvx remote modify --unset s3 password && ! grep hush-password .git/config
+'
+
+test_expect_success 'a password in a URL does not get into .dvxconfig' '
+	test_expect_code 128 git dvx remote add web https://me:hush@example.com/x 2>err && ! grep hush .dvxconfig &&
+	git dvx remote add --local web https://me:hush@example.com/x && git dvx remote remove web
+'
+
+test_expect_success 'default: print, set, unset' '
+	git dvx remote default >out && echo s3 >expect && test_cmp expect out &&
+	git dvx remote default storage && test "$(git dvx remote default)" = storage &&
+	test_expect_code 128 git dvx remote default nosuch &&
+	git dvx remote default --unset && test_expect_code 1 git dvx remote default
+'
+
+test_expect_success 'rename takes the default and the secrets along' '
+	git dvx remote default s3 && git dvx remote rename s3 bucket &&
+	test "$(git dvx remote default)" = bucket && test "$(git config dvx-remote.bucket.accessKeyId)" = hush-access_key_id &&
+	test -z "$(git config dvx-remote.s3.accessKeyId)" &&
+	test_expect_code 128 git dvx remote rename bucket storage &&
+	test_expect_code 128 git dvx remote rename nosuch x
+'
+
+test_expect_success 'remove takes everything' '
+	git dvx remote remove bucket && ! grep -e bucket -e hush .dvxconfig .git/config &&
+	test_expect_code 1 git dvx remote default && test_expect_code 128 git dvx remote remove bucket
+'
+
+test_expect_success 'what can be no remote' '
+	cp .dvxconfig before &&
+	for url in "" host:path gs://bucket ssh://-oProxyCommand=x/y s3:// "s3://a%0ab" file://relative .; do
+		test_expect_code 128 git dvx remote add bad "$url" 2>err && grep -q "^error:" err || { echo "$url"; return 1; }
+	done &&
+	for name in "" -x a/b "a b" .x; do
+		test_expect_code 128 git dvx remote add -- "$name" /tmp/x || { echo "$name"; return 1; }
+	done &&
+	test_expect_code 129 git dvx remote frob && test_expect_code 129 git dvx remote add x &&
+	test_expect_code 129 git dvx remote modify storage nosuch x && test_cmp before .dvxconfig
+'
+
+test_expect_success 'a committed .dvxconfig is staged again, one with other changes is not' '
+	git add .dvxconfig && git commit -q -m config && git dvx remote add late /tmp/late &&
+	test "$(git status --porcelain .dvxconfig)" = "M  .dvxconfig" && git commit -q -m late &&
+	echo "# mine" >>.dvxconfig && git dvx remote add later /tmp/later &&
+	test "$(git status --porcelain .dvxconfig)" = " M .dvxconfig"
+'
+
+test_expect_success 'a link in place of .dvxconfig is not written through' '
+	mv .dvxconfig saved && echo "# precious" >../victim && ln -s ../victim .dvxconfig &&
+	test_expect_code 128 git dvx remote add x /tmp/x && test "$(cat ../victim)" = "# precious"
+'
+
+test_done

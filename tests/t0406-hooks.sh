@@ -1,0 +1,94 @@
+#!/bin/sh
+# shellcheck disable=SC2034
+test_description='what the hooks do'
+. "$(dirname "$0")/lib.sh"
+
+# `git status` has nothing to say.  (is_clean also wants that no filter runs, which Git itself does not grant to files that it has
+# just read or written.)
+unchanged() {
+	test -z "$(git status --porcelain)" || { git status --porcelain; return 1; }
+}
+
+test_expect_success 'setup' '
+	dvx_repo repo && cd repo && git dvx remote add -d storage "$TRASH/blobs" && git dvx track "*.bin" && random_file a.bin 300K a &&
+	git add -A && git commit -q -m one && git init -q --bare ../origin.git && git remote add origin ../origin.git && git push -q origin main
+'
+
+test_expect_success 'pre-commit: a whole file that should be a pointer is named' '
+	random_file raw.bin 5000 raw && blob=$(git hash-object -w --no-filters raw.bin) && git update-index --add --cacheinfo 100644,$blob,raw.bin &&
+	test_expect_code 1 git commit -q -m raw 2>../err && grep "raw.bin" ../err && grep "renormalize" ../err &&
+	git add --renormalize raw.bin && git commit -q -m raw && git cat-file blob HEAD:raw.bin >../p && is_pointer ../p
+'
+
+test_expect_success 'pre-commit: the empty file, and files below the minimum size, are no pointers' '
+	: >empty.bin && echo "*.csv filter=dvx dvx-min-size=1K -text" >>.gitattributes && echo 1,2 >small.csv && git add -A && git commit -q -m small &&
+	test "$(git cat-file blob HEAD:small.csv)" = 1,2
+'
+
+test_expect_success 'pre-commit: a pointer without an object is named' '
+	printf "version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 5\n" 7 >ghost.bin && git add ghost.bin &&
+	test_expect_code 1 git commit -q -m ghost 2>../err && grep "ghost.bin" ../err && grep "no-verify" ../err &&
+	git rm -q -f --cached ghost.bin && rm ghost.bin
+'
+
+test_expect_success 'pre-commit: a pointer with conflict markers is named' '
+	{ echo "<<<<<<< ours"; git cat-file blob HEAD:a.bin; echo =======; git cat-file blob HEAD:raw.bin; echo ">>>>>>> theirs"; } >../marked &&
+	blob=$(git hash-object -w --no-filters ../marked) && git update-index --cacheinfo 100644,$blob,a.bin &&
+	test_expect_code 1 git commit -q -m marked 2>../err && grep "conflict" ../err && grep "a.bin" ../err && git reset -q --hard
+'
+
+test_expect_success 'pre-commit: an object that only the remote has will do' '
+	git clone -q ../origin.git ../thin && cd ../thin && rm -rf .git/lfs/objects && git mv a.bin moved.bin && git commit -q -m moved &&
+	git cat-file blob HEAD:moved.bin >copy.bin && git add copy.bin && git commit -q -m copy
+'
+
+test_expect_success 'pre-commit: partial commits and commit -a have an index of their own' '
+	cd ../repo && random_file a.bin 300K a2 && git commit -q -a -m a2 && random_file b.bin 300K b && random_file c.bin 300K c && git add b.bin c.bin &&
+	git commit -q -m b b.bin && test "$(git diff --cached --name-only)" = c.bin && git commit -q -m c && unchanged
+'
+
+test_expect_success 'pre-commit: nothing about data starts nothing but Git' '
+	echo x >text && git add text && GIT_TRACE="$TRASH/trace" git commit -q -m text && ! grep -e git-dvx-transfer "$TRASH/trace"
+'
+
+test_expect_success 'pre-push: objects travel before refs move' '
+	git push origin main 2>../err && grep "objects\{0,1\}, .* pushed to .storage." ../err &&
+	git clone -q ../origin.git ../clone && cmp a.bin ../clone/a.bin && git -C ../clone status --porcelain >../out && ! test -s ../out
+'
+
+test_expect_success 'pre-push: only new history; nothing new, nothing said' '
+	git push origin main 2>../err && ! grep pushed.to ../err && git branch same && git push origin same 2>../err && ! grep pushed.to ../err
+'
+
+test_expect_success 'pre-push: a failed upload stops the push' '
+	before=$(git -C ../origin.git rev-parse main) && random_file a.bin 300K a3 && git commit -q -a -m a3 &&
+	mv ../blobs ../blobs.away && : >../blobs && test_expect_code 1 git push -q origin main 2>../err && grep "^error: .*nothing was pushed" ../err &&
+	test "$before" = "$(git -C ../origin.git rev-parse main)" && rm ../blobs && mv ../blobs.away ../blobs &&
+	git push -q origin main && test "$before" != "$(git -C ../origin.git rev-parse main)"
+'
+
+test_expect_success 'pre-push: an object that is nowhere stops the push, unless allowed' '
+	random_file gone.bin 300K gone && git add gone.bin && git commit -q -m gone &&
+	find .git/lfs/objects -name "$(sha256sum <gone.bin | cut -c1-64)" -delete &&
+	test_expect_code 1 git push -q origin main 2>../err && grep gone.bin ../err && grep allowincompletepush ../err &&
+	git -c lfs.allowincompletepush=true push -q origin main 2>../err && grep "^warning:" ../err
+'
+
+test_expect_success 'pre-push: GIT_LFS_SKIP_PUSH, deletions' '
+	random_file d.bin 300K d && git add d.bin && git commit -q -m d && GIT_LFS_SKIP_PUSH=1 git push -q origin main 2>../err && ! grep pushed.to ../err &&
+	git push -q origin :same && git push -q origin main:refs/heads/again
+'
+
+test_expect_success 'post-*: nothing pending, no process' '
+	GIT_TRACE="$TRASH/trace2" git dvx hook post-commit && ! grep "built-in" "$TRASH/trace2" | grep -v hook
+'
+
+test_expect_success 'hooks never fail a checkout' '
+	mkdir -p .git/dvx/pending && echo garbage >.git/dvx/pending/1-1-1.journal && git checkout -q -b other && git checkout -q main
+'
+
+test_expect_success 'unknown hook' '
+	test_expect_code 129 git dvx hook frob && test_expect_code 129 git dvx hook
+'
+
+test_done
