@@ -46,9 +46,9 @@ fuzz_srcs     := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 man_srcs      := $(sort $(wildcard docs/man/*.1.scd))
 
 objs     = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-archives = $(foreach l,$(1),$(if $(wildcard lib/$(l)/*.c),$(BUILD)/lib/$(l).a))
+archives = $(patsubst %,$(BUILD)/lib/%.a,$(1))
 
-programs := $(if $(commands_srcs),git-dvx) $(if $(filter_srcs),git-dvx-filter) $(if $(transfer_srcs),git-dvx-transfer)
+programs := git-dvx git-dvx-filter git-dvx-transfer
 bins     := $(addprefix $(BUILD)/bin/,$(programs))
 tool_bins := $(foreach d,tools perf,$(patsubst tests/$(d)/%.c,$(BUILD)/tools/%,$(wildcard tests/$(d)/*.c)))
 unit_bins := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_srcs))
@@ -62,7 +62,7 @@ mans     := $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(man_srcs))
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
 
-all: $(bins) $(foreach l,$(LAYERS),$(call archives,$(l)))
+all: $(bins)
 
 # --- compile -----------------------------------------------------------------------------------------------------
 
