@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "lib/base/err.h"
-#include "lib/worktree/rehydrate.h"
 
 enum { CANONICAL = -1 };
 
@@ -19,6 +18,7 @@ struct late_item {
 	uint32_t text_len;
 	struct oid oid;
 	uint64_t size;
+	int wish;
 	uint8_t blob[32];
 };
 
@@ -44,7 +44,7 @@ void late_free(struct late *l)
 }
 
 int late_add(struct late *l, const char *path, const void *text, size_t text_len,
-	const struct pointer *p, const uint8_t *blob)
+	const struct pointer *p, int wish, const uint8_t *blob)
 {
 	struct late_item *item;
 	int rc;
@@ -59,8 +59,11 @@ int late_add(struct late *l, const char *path, const void *text, size_t text_len
 		l->cap = cap;
 	}
 	item = &l->items[l->n];
-	*item = (struct late_item){
-		.path = l->arena.len, .text = CANONICAL, .oid = p->oid, .size = p->size};
+	*item = (struct late_item){.path = l->arena.len,
+		.text = CANONICAL,
+		.oid = p->oid,
+		.size = p->size,
+		.wish = wish};
 	memcpy(item->blob, blob, sizeof item->blob);
 	if ((rc = buf_add(&l->arena, path, strlen(path) + 1)) < 0)
 		return rc;
@@ -129,6 +132,7 @@ int late_run(struct late *l, const struct gitdir *g, const struct config *c, str
 		items[i].text_len = from->text_len;
 		items[i].oid = from->oid;
 		items[i].size = from->size;
+		items[i].wish = from->wish;
 		memcpy(items[i].blob, from->blob, sizeof items[i].blob);
 	}
 	o.jobs = (int)config_int(c, "dvx.jobs", 0);

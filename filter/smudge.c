@@ -16,12 +16,18 @@
  * is cheaper than a temporary file, a swap and a patched entry. */
 enum { INLINE_MAX = STORE_SMALL_MAX };
 
-static int remember(struct filter *f, const struct smudge_request *r, const struct pointer *p)
+static int is_checkout(const struct filter *f, const struct smudge_request *r)
+{
+	return r->can_delay && r->path && f->git->worktree;
+}
+
+static int remember(
+	struct filter *f, const struct smudge_request *r, const struct pointer *p, int wish)
 {
 	uint8_t blob[32] = {0};
 
 	githash_blob(blob, f->hash_len, r->text, r->text_len);
-	return late_add(f->late, r->path, r->text, r->text_len, p, blob);
+	return late_add(f->late, r->path, r->text, r->text_len, p, wish, blob);
 }
 
 static int fetch_one(struct filter *f, const struct smudge_request *r)
@@ -61,23 +67,27 @@ static int decide_now(struct filter *f, struct smudge_request *r)
 
 int smudge_decide(struct filter *f, struct smudge_request *r)
 {
+	int wish = REHYDRATE_DATA, verdict = SMUDGE_TEXT, rc;
 	struct pointer p;
-	int rc;
 
 	if (r->text_len >= POINTER_MAX || pointer_parse(&p, r->text, r->text_len) < 0 ||
-		p.size == 0 || f->skip_smudge)
+		p.size == 0)
 		return SMUDGE_TEXT;
 	r->oid = p.oid;
 	r->size = p.size;
-	if (p.size <= INLINE_MAX) {
+	if (f->skip_smudge) {
+		wish = REHYDRATE_SETTLE_POINTER;
+	} else if (p.size <= INLINE_MAX) {
 		buf_reset(&r->content);
-		if (store_read(f->store, &p.oid, p.size, &r->content) == 0)
-			return SMUDGE_CONTENT;
+		if (store_read(f->store, &p.oid, p.size, &r->content) == 0) {
+			wish = REHYDRATE_SETTLE_DATA;
+			verdict = SMUDGE_CONTENT;
+		}
 	}
-	if (!r->can_delay || f->inline_only || !r->path || !f->git->worktree)
+	if (wish == REHYDRATE_DATA && (f->inline_only || !is_checkout(f, r)))
 		return decide_now(f, r);
-	rc = remember(f, r, &p);
-	return rc < 0 ? rc : SMUDGE_TEXT;
+	rc = is_checkout(f, r) ? remember(f, r, &p, wish) : 0;
+	return rc < 0 ? rc : verdict;
 }
 
 static int to_sink(const void *data, size_t len, void *sink)

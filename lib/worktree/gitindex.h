@@ -63,8 +63,9 @@ struct gitindex_patch {
 
 /* Write the patched index into the held lock (lock->fd, for `path`) - not committed; the caller
  * commits or rolls back. `patches` are sorted by path in place.  The trailer is recomputed, or
- * stays zero where it was zero (index.skipHash). The number of patched entries, or an error (the
- * lock file may then hold rubbish: roll back). */
+ * stays zero where it was zero (index.skipHash).  The new file gets the modification time of the
+ * old one, so that entries which were not patched stay exactly as racy as they were.  The number of
+ * patched entries, or an error (the lock file may then hold rubbish: roll back). */
 int gitindex_patch(const char *path, int hash_len, struct gitindex_patch *patches, size_t n,
 	struct lockfile *lock);
 

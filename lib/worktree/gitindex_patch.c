@@ -164,6 +164,20 @@ static int write_rebuilt(struct patch_run *r, int fd)
 	return rc;
 }
 
+/* See "Racy entries" in docs/late-rehydration.md: entries that we did not look at must stay as racy
+ * as they were, and whether one is racy hangs on the index file's own time. */
+static int keep_mtime(const char *path, const struct lockfile *lock)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_sys("cannot stat '%s'", path);
+	times[1] = st.st_mtim;
+	return futimens(lock->fd, times) < 0 ? err_sys("cannot set the time of '%s'", lock->path.p)
+					     : 0;
+}
+
 int gitindex_patch(const char *path, int hash_len, struct gitindex_patch *patches, size_t n,
 	struct lockfile *lock)
 {
@@ -179,6 +193,8 @@ int gitindex_patch(const char *path, int hash_len, struct gitindex_patch *patche
 	if ((rc = count = apply_all(&r, patches, n)) < 0)
 		goto done;
 	rc = r.n_added ? write_rebuilt(&r, lock->fd) : write_in_place(&r, lock->fd);
+	if (rc == 0)
+		rc = keep_mtime(path, lock);
 done:
 	if (rc < 0)
 		err_prefix(rc, "cannot patch '%s'", path);

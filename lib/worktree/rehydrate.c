@@ -24,13 +24,15 @@
 #include "lib/worktree/gitindex.h"
 #include "lib/worktree/pending.h"
 #include "lib/worktree/place.h"
+#include "lib/worktree/settle.h"
 
 enum { LOCK_WAIT_DEFAULT_MS = 3000, NAMED_IN_REPORT = 10 };
 
 /* What one item needs between writing and swapping. */
 struct prepared {
 	struct place_file file;
-	struct stat st; /* of the temporary file, then of the file in place */
+	struct stat st; /* of the file in place */
+	int in_place;	/* 1: st is to be patched into the index */
 };
 
 struct run_state {
@@ -41,7 +43,7 @@ struct run_state {
 	struct place *place;
 	const struct rehydrate_options *options;
 	struct rehydrate_result *result;
-	time_t racy_second; /* second of index.lock: a file that is as young would be racy */
+	time_t racy_second; /* of the index: Git distrusts a file that is not older */
 	pthread_mutex_t mutex;
 };
 
@@ -87,7 +89,7 @@ static size_t collect_missing(struct run_state *s, struct batch_object *objects)
 	for (size_t i = 0; i < s->n; i++) {
 		struct rehydrate_item *item = &s->items[i];
 
-		if (item->state != REHYDRATE_TODO || store_has(s->store, &item->oid, item->size))
+		if (item->wish != REHYDRATE_DATA || store_has(s->store, &item->oid, item->size))
 			continue;
 		item->state = REHYDRATE_MISSING;
 		objects[n++] = (struct batch_object){
@@ -148,7 +150,7 @@ static int prepare_one(size_t i, void *data)
 	struct prepared *p = &s->prepared[i];
 	int rc;
 
-	if (item->state != REHYDRATE_TODO)
+	if (item->state != REHYDRATE_TODO || item->wish != REHYDRATE_DATA)
 		return 0;
 	if (stopped(s->options)) {
 		item->state = REHYDRATE_LEFT;
@@ -160,8 +162,6 @@ static int prepare_one(size_t i, void *data)
 		return 0;
 	}
 	rc = store_place(s->store, &item->oid, item->size, p->file.fd);
-	if (rc >= 0 && fstat(p->file.fd, &p->st) < 0)
-		rc = err_sys("cannot stat the new '%s'", item->path);
 	/* Thousands of files may wait for the lock: keep names, not descriptors. */
 	if (rc >= 0)
 		rc = fs_close(&p->file.fd, item->path);
@@ -174,13 +174,19 @@ static int prepare_one(size_t i, void *data)
 
 /* ---- step 3: under index.lock ---- */
 
-static int64_t unracy_mtime(const struct run_state *s, const struct stat *st)
+/* Make Git trust what is and stays in the worktree: small data that went inline, and pointers that
+ * stay. */
+static void settle_one(struct run_state *s, struct rehydrate_item *item, struct prepared *p)
 {
-	/* Git without USE_NSEC compares whole seconds and distrusts an entry as young as the index.
-	 * One nanosecond before this second is young enough for every other use. */
-	if (st->st_mtim.tv_sec < s->racy_second)
-		return -1;
-	return (int64_t)s->racy_second * 1000000000 - 1;
+	struct settle_expect expect = {.len = item->size, .oid = item->oid};
+	char canonical[POINTER_CANONICAL_MAX];
+	size_t text_len;
+
+	if (item->wish != REHYDRATE_SETTLE_DATA) {
+		expect.text = item_text(item, canonical, &text_len);
+		expect.len = text_len;
+	}
+	p->in_place = settle_file(s->place, item->path, s->racy_second, &expect, &p->st) == 1;
 }
 
 static int swap_one(size_t i, void *data)
@@ -193,6 +199,11 @@ static int swap_one(size_t i, void *data)
 	size_t text_len;
 	int rc;
 
+	if (item->wish != REHYDRATE_DATA || item->state == REHYDRATE_MISSING ||
+		item->state == REHYDRATE_FAILED) {
+		settle_one(s, item, p);
+		return 0;
+	}
 	if (item->state != REHYDRATE_TODO)
 		return 0;
 	if (stopped(s->options)) {
@@ -201,8 +212,9 @@ static int swap_one(size_t i, void *data)
 		return 0;
 	}
 	text = item_text(item, canonical, &text_len);
-	rc = place_swap(
-		s->place, item->path, &p->file, text, text_len, unracy_mtime(s, &p->st), &p->st);
+	rc = place_swap(s->place, item->path, &p->file, text, text_len,
+		(int64_t)s->racy_second * 1000000000 - 1, &p->st);
+	p->in_place = rc == 0;
 	if (rc == 0)
 		item->state = REHYDRATE_DONE;
 	else if (rc == ERR_CHANGED || rc == ERR_NOTFOUND)
@@ -221,7 +233,7 @@ static int patch_index(struct run_state *s, const char *index, int hash_len, str
 	if (!patches)
 		return err_set(ERR_NOMEM, "out of memory");
 	for (size_t i = 0; i < s->n; i++) {
-		if (s->items[i].state != REHYDRATE_DONE)
+		if (!s->prepared[i].in_place)
 			continue;
 		patches[n].path = s->items[i].path;
 		patches[n].id = s->items[i].blob;
@@ -239,7 +251,7 @@ static int patch_index(struct run_state *s, const char *index, int hash_len, str
 static void leave_the_rest(struct run_state *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		if (s->items[i].state != REHYDRATE_TODO)
+		if (s->items[i].state != REHYDRATE_TODO || s->items[i].wish != REHYDRATE_DATA)
 			continue;
 		place_abort(s->place, &s->prepared[i].file);
 		s->items[i].state = REHYDRATE_LEFT;
@@ -249,20 +261,17 @@ static void leave_the_rest(struct run_state *s)
 static int take_index_lock(struct run_state *s, const char *index, struct lockfile *lock)
 {
 	int wait = s->options->lock_wait_ms ? s->options->lock_wait_ms : LOCK_WAIT_DEFAULT_MS;
-	struct stat st;
+	struct stat st = {0};
 	mode_t mode = 0666;
 	int rc;
 
 	if (stat(index, &st) == 0)
 		mode = st.st_mode & 0777;
+	s->racy_second = st.st_mtim.tv_sec;
 	rc = lockfile_take(lock, index, (int)mode, wait);
 	if (rc < 0)
 		return rc;
-	if (fstat(lock->fd, &st) < 0)
-		return err_sys("cannot stat '%s'", lock->path.p);
-	if ((st.st_mode & 0777) != mode)
-		(void)!fchmod(lock->fd, mode); /* core.sharedRepository: as the index is */
-	s->racy_second = st.st_mtim.tv_sec;
+	(void)!fchmod(lock->fd, mode); /* core.sharedRepository: as the index is */
 	return 0;
 }
 
@@ -290,12 +299,14 @@ static int swap_and_patch(struct run_state *s, const struct gitdir *g, int hash_
 
 /* ---- the journal ---- */
 
-static int is_owed(int state)
+static int is_owed(const struct rehydrate_item *i)
 {
-	return state == REHYDRATE_TODO || state == REHYDRATE_LEFT;
+	return i->wish == REHYDRATE_DATA &&
+	       (i->state == REHYDRATE_TODO || i->state == REHYDRATE_LEFT);
 }
 
-static struct pending_item *journal_items(struct run_state *s, int (*want)(int state), size_t *n)
+static struct pending_item *journal_items(
+	struct run_state *s, int (*want)(const struct rehydrate_item *), size_t *n)
 {
 	struct pending_item *list = calloc(s->n + 1, sizeof *list);
 
@@ -304,7 +315,7 @@ static struct pending_item *journal_items(struct run_state *s, int (*want)(int s
 		struct rehydrate_item *item = &s->items[i];
 		struct pending_item *p = &list[*n];
 
-		if (!want(item->state))
+		if (!want(item))
 			continue;
 		*p = (struct pending_item){
 			.path = item->path, .oid = item->oid, .size = item->size};
@@ -314,9 +325,9 @@ static struct pending_item *journal_items(struct run_state *s, int (*want)(int s
 	return list;
 }
 
-static int is_done(int state)
+static int is_owed_or_unpatched(const struct rehydrate_item *i)
 {
-	return state == REHYDRATE_DONE || is_owed(state);
+	return is_owed(i) || (i->wish == REHYDRATE_DATA && i->state == REHYDRATE_DONE);
 }
 
 static int journal_begin(struct run_state *s, const char *git_dir, struct pending **journal)
@@ -338,7 +349,8 @@ static int journal_begin(struct run_state *s, const char *git_dir, struct pendin
 static void journal_end(struct run_state *s, struct pending *journal, int patch_failed)
 {
 	size_t n;
-	struct pending_item *list = journal_items(s, patch_failed ? is_done : is_owed, &n);
+	struct pending_item *list =
+		journal_items(s, patch_failed ? is_owed_or_unpatched : is_owed, &n);
 
 	if (list && journal)
 		pending_end(journal, list, n);
@@ -353,6 +365,8 @@ static void count(struct run_state *s)
 	struct rehydrate_result *r = s->result;
 
 	for (size_t i = 0; i < s->n; i++) {
+		if (s->items[i].wish != REHYDRATE_DATA)
+			continue;
 		switch (s->items[i].state) {
 		case REHYDRATE_DONE:
 			r->done++;
