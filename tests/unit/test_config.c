@@ -165,7 +165,7 @@ static void test_tree_may_not_say_everything(void **state)
 		".dvxconfig: dvx-remote.r.command, .dvxconfig: lfs.storage, .dvxconfig: lfs.url, "
 		".dvxconfig: core.sshcommand, .dvxconfig: dvx-remote.url, "
 		".dvxconfig: filter.dvx.clean, .dvxconfig: include.path, "
-		".dvxconfig: dvx-remote.atb?[1m.password");
+		".dvxconfig: dvx-remote.a\\tb?[1m.password");
 	strvec_release(&pairs);
 	buf_reset(&refused);
 	assert_int_equal(intree_parse(&pairs, &refused, ".lfsconfig", lfs, sizeof lfs - 1), 0);
