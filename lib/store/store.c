@@ -80,6 +80,11 @@ int store_open(struct store **out, const struct gitdir *g, const struct config *
 	return 0;
 }
 
+void store_keep_small_whole(struct store *s)
+{
+	s->small_whole = 1;
+}
+
 void store_close(struct store *s)
 {
 	if (!s)
