@@ -233,29 +233,24 @@ static int writes_whole(const struct peer *p)
 	return whole;
 }
 
-/* A small object that we have in a pack becomes a file in the peer's temporary folder first. */
-static int send_through_file(struct peer *p, const struct transfer_object *o)
+static int write_piece(const void *p, size_t len, void *data)
 {
-	struct buf prefix = BUF_INIT, temp = BUF_INIT;
-	int fd = -1;
-	int rc = buf_addf(&prefix, "%s/tmp/dvx-", p->lfs_dir.p);
+	return store_writer_add(data, p, len);
+}
+
+/* What we have no file of. */
+static int send_bytes(struct peer *p, const struct transfer_object *o)
+{
+	struct store_writer *w = NULL;
+	struct oid oid;
+	uint64_t size;
+	int rc = store_writer_new(&w, p->store, -1);
 
 	if (rc == 0)
-		rc = fs_mkdirs_parent(prefix.p);
+		rc = store_stream(p->engine->store, &o->oid, o->size, write_piece, w);
 	if (rc == 0)
-		rc = fd = fs_tempfile(&temp, prefix.p);
-	if (rc >= 0)
-		rc = store_place(p->engine->store, &o->oid, o->size, fd);
-	if (rc >= 0)
-		rc = fs_close(&fd, temp.p);
-	if (rc == 0)
-		rc = store_import_whole(p->store, temp.p, 1, &o->oid, o->size);
-	if (fd >= 0)
-		close(fd);
-	if (temp.len)
-		unlink(temp.p);
-	buf_release(&prefix);
-	buf_release(&temp);
+		rc = store_writer_finish(w, &o->oid, &oid, &size);
+	store_writer_free(w);
 	return rc;
 }
 
@@ -274,7 +269,7 @@ static int send_one(size_t i, void *data)
 	else if (store_whole_path(e->store, &o->oid, o->size, &path))
 		rc = store_import_whole(p->store, path.p, may_link(path.p), &o->oid, o->size);
 	else
-		rc = send_through_file(p, o);
+		rc = send_bytes(p, o);
 	if (rc >= 0) {
 		engine_progress(e, o->size);
 	} else if (rc != ERR_INTERRUPTED) {
@@ -321,9 +316,11 @@ static int peer_lacks_whole(struct peer *p, const struct transfer_object *o)
 static int upload_whole(struct peer *p, struct transfer_object *objects, size_t n)
 {
 	struct engine *e = p->engine;
-	int rc = collect(p, objects, n, peer_lacks_whole);
+	int rc;
 	size_t next = 0;
 
+	store_keep_small_whole(p->store);
+	rc = collect(p, objects, n, peer_lacks_whole);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		if (next < p->n_todo && p->todo[next] == &objects[i]) {
 			next++;
