@@ -49,6 +49,7 @@ struct restore {
 	struct place *place;
 	struct entry *v;
 	size_t n;
+	uint32_t index_time; /* entries that are as young are not trusted */
 };
 
 /* ---- looking ---- */
@@ -120,7 +121,7 @@ static int hash_one(size_t i, void *data)
 	oid_final(&ctx, &oid);
 	if (oid_eq(&oid, &e->item->oid) && same_stat(&before, &after)) {
 		e->st = after;
-		e->class = RIGHT;
+		e->class = gitindex_stat_match(&e->item->st, &after) ? FINE : RIGHT;
 	}
 done:
 	if (e->class == MODIFIED && w->o->force)
@@ -334,9 +335,12 @@ int restore_run(const struct repo *repo, struct store *s, const struct scan_list
 {
 	struct restore w = {.repo = repo, .store = s, .o = o, .r = r};
 	struct buf staging = BUF_INIT;
+	struct stat st;
 	int rc;
 
 	*r = (struct restore_result){0};
+	if (lstat(repo->dir->index, &st) == 0)
+		w.index_time = (uint32_t)st.st_mtime;
 	rc = fs_join(&staging, repo->dir->git_dir, "dvx/tmp");
 	if (rc == 0)
 		rc = place_open(&w.place, repo->dir->worktree, buf_str(&staging));
