@@ -11,6 +11,7 @@
 #include "lib/base/err.h"
 #include "lib/store/pointer.h"
 #include "lib/wire/batch.h"
+#include "lib/worktree/settle.h"
 
 /* Larger ones are reflinked or copied in the kernel, late.  Measured: below this, Git's own write
  * is cheaper than a temporary file, a swap and a patched entry. */
@@ -65,14 +66,28 @@ static int decide_now(struct filter *f, struct smudge_request *r)
 	return f->pointers_on_error ? SMUDGE_TEXT : rc;
 }
 
+/* Not a pointer: an ordinary blob below the minimum size, or one that was committed without the
+ * filter. */
+static int remember_plain(struct filter *f, const struct smudge_request *r)
+{
+	struct pointer self = {.size = r->text_len, .canonical = 1};
+
+	if (r->text_len > SETTLE_MAX || r->text_len == 0 || !is_checkout(f, r))
+		return 0;
+	oid_of(&self.oid, r->text, r->text_len);
+	return remember(f, r, &self, REHYDRATE_SETTLE_DATA);
+}
+
 int smudge_decide(struct filter *f, struct smudge_request *r)
 {
 	int wish = REHYDRATE_DATA, verdict = SMUDGE_TEXT, rc;
 	struct pointer p;
 
 	if (r->text_len >= POINTER_MAX || pointer_parse(&p, r->text, r->text_len) < 0 ||
-		p.size == 0)
-		return SMUDGE_TEXT;
+		p.size == 0) {
+		rc = remember_plain(f, r);
+		return rc < 0 ? rc : SMUDGE_TEXT;
+	}
 	r->oid = p.oid;
 	r->size = p.size;
 	if (f->skip_smudge) {
