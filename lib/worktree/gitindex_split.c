@@ -32,7 +32,7 @@ static int shared_path(struct buf *out, const struct gitindex_file *own, const c
 	return rc;
 }
 
-static int read_bitmaps(struct gitindex_split *s, const struct gitindex_file *own)
+int gitindex_split_bitmaps(struct gitindex_split *s, const struct gitindex_file *own)
 {
 	const uint8_t *p = own->data + own->link + own->hash_len;
 	size_t left = own->link_len - (size_t)own->hash_len;
@@ -89,7 +89,7 @@ int gitindex_split_open(
 		goto done;
 	if ((rc = gitindex_file_load(&s->base, name.p, own->hash_len)) < 0)
 		goto done;
-	if ((rc = check_base(s, own)) < 0 || (rc = read_bitmaps(s, own)) < 0)
+	if ((rc = check_base(s, own)) < 0 || (rc = gitindex_split_bitmaps(s, own)) < 0)
 		err_prefix(rc, "'%s': split index", path);
 done:
 	buf_release(&name);

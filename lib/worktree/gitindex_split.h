@@ -27,13 +27,15 @@ int gitindex_split_open(
 	struct gitindex_split **out, const struct gitindex_file *own, const char *path);
 void gitindex_split_free(struct gitindex_split *s);
 
-/* A new replacement: the entry at `position` of the shared file, with these stat fields in front
- * (GITINDEX_MODE_AT bytes) and `tail` behind the mode. */
+/* The second half of opening: with s->base loaded, decode and check the bitmaps. */
+int gitindex_split_bitmaps(struct gitindex_split *s, const struct gitindex_file *own);
+
+/* A new replacement: the entry at `position` of the shared file with other stat fields. */
 struct gitindex_replacement {
 	uint32_t position;
 	size_t base_at;	    /* offset of the entry in the shared file */
 	size_t fixed_len;   /* as in gitindex_raw */
-	uint8_t fields[40]; /* what replaces the entry's first 40 bytes */
+	uint8_t fields[40]; /* its first 40 bytes from now on */
 };
 
 /* Build the index file with these replacements (sorted by position) added; the hash at the end is

@@ -1,5 +1,5 @@
 /*
- * The index reader and the stat patch on indexes built here byte by byte;
+ * The stat patch and the split index, on indexes built here byte by byte;
  * tests/t0100-index-patch.sh does the same with those of Git itself.
  */
 #include <setjmp.h>
