@@ -19,6 +19,7 @@ enum {
 	PACK_MAX = 64 * 1024 * 1024,
 	PACK_HEADER_LEN = 16,
 	PACK_ENTRY_HEADER_LEN = 48,
+	PACK_ENTRY_MAGIC = 0xd7,   /* its first byte */
 	PACK_INDEX_ENTRY_LEN = 48, /* index bytes an entry */
 	PACK_TRAILER_LEN = 48,
 	PACK_ENTRY_RAW_MAX = CHUNK_MAX

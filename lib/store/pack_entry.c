@@ -14,7 +14,6 @@
 #include <zstd.h>
 
 enum {
-	ENTRY_MAGIC = 0xd7,
 	ZSTD_LEVEL = 1,
 	SAMPLE_FROM = 32 * 1024, /* shorter entries are simply compressed */
 	SAMPLE_PROBE = 1024,
@@ -193,7 +192,7 @@ static uint32_t header_check(const uint8_t *h)
 
 static void write_header(uint8_t *h, const struct pack_entry *e)
 {
-	h[0] = ENTRY_MAGIC;
+	h[0] = PACK_ENTRY_MAGIC;
 	h[1] = (uint8_t)e->codec;
 	put24(h + 2, e->raw_len);
 	put24(h + 5, e->stored_len);
@@ -208,7 +207,7 @@ int pack_entry_parse(struct pack_entry *out, const void *p, size_t len)
 
 	if (len < PACK_ENTRY_HEADER_LEN)
 		return err_set(ERR_CORRUPT, "pack entry header is cut off");
-	if (h[0] != ENTRY_MAGIC || be32_get(h + 12) != header_check(h))
+	if (h[0] != PACK_ENTRY_MAGIC || be32_get(h + 12) != header_check(h))
 		return err_set(ERR_CORRUPT, "damaged pack entry header");
 	if (h[1] > PACK_ZSTD_GROUP8)
 		return err_set(ERR_UNSUPPORTED, "unknown codec %u in a pack", h[1]);

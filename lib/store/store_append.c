@@ -100,8 +100,8 @@ static int enter_pack(struct store *s, int fd, const char *name, struct pack_fil
 		return rc;
 	if (fstat(fd, &st) < 0)
 		return err_sys("cannot stat pack '%s'", name);
-	if ((uint64_t)st.st_size > f->scanned && packs_refresh(own_packs(s)) < 0)
-		return ERR_IO;
+	if ((uint64_t)st.st_size > f->scanned && (rc = pack_file_settle(f)) < 0)
+		return rc;
 	if ((uint64_t)st.st_size > f->scanned && ftruncate(fd, (off_t)f->scanned) < 0)
 		return err_sys("cannot cut the torn end of pack '%s'", name);
 	*out = f;
@@ -287,17 +287,32 @@ static int has_room(const struct session *w, size_t len)
 	       PACK_MAX;
 }
 
+/* 1 if this session has stored it already, as when two threads had the same content at the same
+ * time. */
+static int has_appended(struct store *s, const struct oid *oid)
+{
+	const struct session *w = &s->session;
+	struct buf stored = BUF_INIT;
+	uint32_t i;
+	int has;
+
+	if (w->fd < 0 || !oidmap_get(&w->file->places, oid, &i) ||
+		w->file->entries[i].offset < w->start)
+		return 0;
+	has = pack_file_read(own_packs(s), w->file, &w->file->entries[i], &stored) == 0;
+	buf_release(&stored);
+	return has;
+}
+
 static int append(struct store *s, const struct pack_entry *parsed, const void *entry, size_t len)
 {
 	struct session *w = &s->session;
 	struct pack_entry e = *parsed;
 	uint64_t at;
-	uint32_t i;
 	int rc = 0;
 
-	if (w->fd >= 0 && oidmap_get(&w->file->places, &e.id, &i) &&
-		w->file->entries[i].offset >= w->start)
-		return 0; /* another thread was faster */
+	if (has_appended(s, &e.id))
+		return 0;
 	while (rc == 0 && (w->fd < 0 || !has_room(w, len)))
 		rc = w->fd < 0 ? take_pack(s) : seal(s);
 	if (rc < 0)

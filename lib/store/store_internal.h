@@ -26,10 +26,11 @@
 #include "lib/store/store.h"
 
 enum {
-	STORE_BLOCK = 1 << 20,		   /* unit of reading, hashing and writing */
-	STORE_SEGMENT = 4 << 20,	   /* unit of the fast check */
-	STORE_SUMS_MIN = STORE_SEGMENT,	   /* objects from this size on have a record */
-	STORE_SETTLE_NS = 20 * 1000 * 1000 /* longer than any tick of a file system's clock */
+	STORE_BLOCK = 1 << 20,		     /* unit of reading, hashing and writing */
+	STORE_SEGMENT = 4 << 20,	     /* unit of the fast check */
+	STORE_SUMS_MIN = STORE_SEGMENT,	     /* objects from this size on have a record */
+	STORE_WRITE_NS = 1000 * 1000 * 1000, /* longer than one write to a pack */
+	STORE_SETTLE_NS = 20 * 1000 * 1000   /* longer than any tick of a file system's clock */
 };
 
 /* ---- packs for reading (store_pack.c); all under the store's lock ---- */
@@ -77,6 +78,9 @@ void packs_drop(struct packs *p, const struct pack_file *f);
 int packs_open(struct packs *p, const char *name, struct pack_file **out);
 /* Take note of an entry that lies at the end of what was scanned. */
 int pack_file_note(struct pack_file *f, const struct pack_entry *e);
+/* Take note of all there is, also behind damage, because nobody is writing it now (the caller holds
+ * its lock). */
+int pack_file_settle(struct pack_file *f);
 /* Header and payload as stored, appended to `out`; the header is compared with `e`, the payload
  * with its check. */
 int pack_file_read(const struct packs *p, const struct pack_file *f, const struct pack_entry *e,

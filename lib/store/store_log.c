@@ -57,7 +57,7 @@ static int parse_record(struct pack_entry *e, const uint8_t *r)
 	return e->stored_len > 0 && e->stored_len <= PACK_ENTRY_RAW_MAX;
 }
 
-/* How many records, from the first on, describe consecutive entries of a pack of `size` bytes. */
+/* How many records, from the first on, describe ascending entries of a pack of `size` bytes. */
 static size_t count_good(const struct buf *log, uint64_t size)
 {
 	const uint8_t *r = (const uint8_t *)log->p + PACK_LOG_HEADER_LEN;
@@ -66,9 +66,9 @@ static size_t count_good(const struct buf *log, uint64_t size)
 	struct pack_entry e;
 
 	for (n = 0; n < all; n++, r += PACK_LOG_RECORD_LEN) {
-		if (!parse_record(&e, r) || e.offset != end)
+		if (!parse_record(&e, r) || e.offset < end)
 			break;
-		end += PACK_ENTRY_HEADER_LEN + (uint64_t)e.stored_len;
+		end = e.offset + PACK_ENTRY_HEADER_LEN + e.stored_len;
 		if (end > size)
 			break;
 	}

@@ -59,25 +59,69 @@ static int note_scanned(const struct pack_entry *e, void *file)
 	return pack_file_note(file, e);
 }
 
-/* Read what was appended since the last look.  1 if there was something. */
-static int scan_on(struct pack_file *f)
+/* The offset of the next intact entry behind `from`, or 0: no more. */
+static int find_next(const struct pack_file *f, uint64_t from, uint64_t size, uint64_t *next)
 {
-	uint64_t before = f->scanned, end;
+	uint8_t *window;
+	int rc = 0;
+
+	*next = 0;
+	if (size - from > PACK_MAX)
+		return 0;
+	window = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, f->fd, 0);
+	if (window == MAP_FAILED)
+		return err_sys("cannot map pack '%s'", f->name);
+	for (uint64_t at = from + 1; at + PACK_ENTRY_HEADER_LEN < size; at++) {
+		struct pack_entry e;
+
+		if (window[at] != PACK_ENTRY_MAGIC ||
+			pack_entry_parse(&e, window + at, PACK_ENTRY_HEADER_LEN) < 0 ||
+			size - at - PACK_ENTRY_HEADER_LEN < e.stored_len ||
+			!pack_entry_intact(&e, window + at + PACK_ENTRY_HEADER_LEN))
+			continue;
+		*next = at;
+		break;
+	}
+	munmap(window, (size_t)size);
+	return rc;
+}
+
+/* Read what was appended since the last look.  1 if there was something.  A damaged entry with
+ * intact ones behind it is passed over; but not while somebody may still be writing it, unless that
+ * somebody is us (`sure`). */
+static int scan_on(struct pack_file *f, int sure)
+{
+	uint64_t before = f->scanned, end, next;
 	struct stat st;
 	int rc;
 
 	if (fstat(f->fd, &st) < 0)
 		return err_sys("cannot stat pack '%s'", f->name);
-	if ((uint64_t)st.st_size == f->seen_size && fs_mtime_ns(&st) == f->seen_mtime)
+	if (!sure && (uint64_t)st.st_size == f->seen_size && fs_mtime_ns(&st) == f->seen_mtime)
 		return 0;
 	f->seen_size = (uint64_t)st.st_size;
 	f->seen_mtime = fs_mtime_ns(&st);
-	if (f->seen_size <= f->scanned + PACK_ENTRY_HEADER_LEN)
-		return 0;
-	rc = pack_scan(f->fd, f->scanned, 0, note_scanned, f, &end);
-	if (rc < 0)
-		return rc;
+	sure |= fs_now_ns() - f->seen_mtime > STORE_WRITE_NS;
+	for (end = f->scanned; f->seen_size > end + PACK_ENTRY_HEADER_LEN; end = next) {
+		rc = pack_scan(f->fd, end, 0, note_scanned, f, &end);
+		if (rc < 0)
+			return rc;
+		if (!sure || f->seen_size <= end + PACK_ENTRY_HEADER_LEN)
+			break;
+		rc = find_next(f, end, f->seen_size, &next);
+		if (rc < 0)
+			return rc;
+		if (next == 0)
+			break;
+	}
 	return f->scanned > before;
+}
+
+int pack_file_settle(struct pack_file *f)
+{
+	int rc = scan_on(f, 1);
+
+	return rc < 0 ? rc : 0;
 }
 
 /* Map a sealed pack.  1, or 0 when its end is damaged: then its entries are found by a scan. */
@@ -129,7 +173,7 @@ static int load(struct packs *p, struct pack_file *f)
 	if (rc == 0 && is_open_name(f->name))
 		rc = pack_log_load(p, f);
 	if (rc == 0)
-		rc = scan_on(f);
+		rc = scan_on(f, 0);
 	return rc < 0 ? err_prefix(rc, "pack '%s/%s'", p->dir, f->name) : 0;
 }
 
@@ -349,7 +393,7 @@ int packs_refresh(struct packs *p)
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->v[i]->map || p->v[i]->pinned)
 			continue;
-		rc = scan_on(p->v[i]);
+		rc = scan_on(p->v[i], 0);
 		if (rc < 0)
 			return rc;
 		fresh |= rc;
