@@ -16,7 +16,10 @@ struct buf {
 };
 
 #define BUF_MAX_DEFAULT ((size_t)1 << 31)
-#define BUF_INIT        {NULL, 0, 0, 0}
+#define BUF_INIT                                                                                   \
+	{                                                                                          \
+		.p = NULL                                                                          \
+	}
 
 /* Release the memory and return to BUF_INIT (max kept).  Fine on a zeroed struct. */
 void buf_release(struct buf *b);
@@ -45,7 +48,8 @@ void buf_consume(struct buf *b, size_t n);
 void buf_rtrim(struct buf *b);
 /* The string (never NULL: "" for an untouched buffer).  Borrowed. */
 const char *buf_str(const struct buf *b);
-/* The string on the heap for the caller to free(); the buffer is empty afterwards.  NULL: out of memory. */
+/* The string on the heap for the caller to free(); the buffer is empty afterwards.  NULL: out of
+ * memory. */
 char *buf_detach(struct buf *b);
 
 static inline uint16_t be16_get(const void *p)

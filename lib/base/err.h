@@ -9,19 +9,19 @@
 /* What kind of failure.  All are negative, so that `if (foo() < 0)` finds each of them. */
 enum err {
 	ERR_OK = 0,
-	ERR_IO = -1,          /* the operating system said no; errno is in the message */
-	ERR_NOTFOUND = -2,    /* the thing asked for does not exist */
-	ERR_EXISTS = -3,      /* it exists already and must not be replaced */
-	ERR_CORRUPT = -4,     /* stored bytes are not what they should be */
-	ERR_INVALID = -5,     /* the caller's or user's input is wrong */
-	ERR_LIMIT = -6,       /* larger than a documented maximum */
-	ERR_NOMEM = -7,       /* out of memory */
-	ERR_LOCKED = -8,      /* somebody else holds the lock */
-	ERR_CHANGED = -9,     /* a file changed under us; it was left alone */
-	ERR_UNSUPPORTED = -10,/* a format version or feature that this program does not know */
-	ERR_REMOTE = -11,     /* the other end failed or refused; may be worth another try */
-	ERR_DENIED = -12,     /* permission or policy forbids it */
-	ERR_INTERRUPTED = -13 /* stopped on request (SIGINT, SIGTERM) */
+	ERR_IO = -1,	       /* the operating system said no; errno is in the message */
+	ERR_NOTFOUND = -2,     /* the thing asked for does not exist */
+	ERR_EXISTS = -3,       /* it exists already and must not be replaced */
+	ERR_CORRUPT = -4,      /* stored bytes are not what they should be */
+	ERR_INVALID = -5,      /* the caller's or user's input is wrong */
+	ERR_LIMIT = -6,	       /* larger than a documented maximum */
+	ERR_NOMEM = -7,	       /* out of memory */
+	ERR_LOCKED = -8,       /* somebody else holds the lock */
+	ERR_CHANGED = -9,      /* a file changed under us; it was left alone */
+	ERR_UNSUPPORTED = -10, /* a format version or feature that this program does not know */
+	ERR_REMOTE = -11,      /* the other end failed or refused; may be worth another try */
+	ERR_DENIED = -12,      /* permission or policy forbids it */
+	ERR_INTERRUPTED = -13  /* stopped on request (SIGINT, SIGTERM) */
 };
 
 /* Set the message and return `code`: `return err_set(ERR_INVALID, "bad size '%s'", s);` */
@@ -34,7 +34,8 @@ int err_sys(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Put "<text>: " before the present message; returns `code` unchanged. */
 int err_prefix(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The message of the last failure in this thread ("" if none).  Borrowed, valid until the next err_*. */
+/* The message of the last failure in this thread ("" if none).  Borrowed, valid until the next
+ * err_*. */
 const char *err_msg(void);
 
 /* Forget the message. */

@@ -25,7 +25,8 @@ int fs_mkdirs(const char *path);
 /* mkdir -p of everything before the last '/'. */
 int fs_mkdirs_parent(const char *path);
 
-/* fsync an open file, or a directory by path.  EINVAL of odd file systems on directories is not an error. */
+/* fsync an open file, or a directory by path.  EINVAL of odd file systems on directories is not an
+ * error. */
 int fs_fsync(int fd, const char *name_for_error);
 int fs_fsync_dir(const char *path);
 int fs_fsync_parent(const char *path);
@@ -44,12 +45,13 @@ int fs_replace_file(const char *path, const void *data, size_t len, int durable)
 /* How fs_clone_or_copy got the bytes there. */
 enum fs_copy_method { FS_COPY_REFLINK = 1, FS_COPY_RANGE = 2, FS_COPY_WRITE = 3 };
 
-/* Make `dst_fd` (empty, writable) hold the `len` bytes that start at `offset` of src_fd: FICLONE(RANGE), else
- * copy_file_range, else read and write.  A source shorter than that is ERR_CORRUPT.
- * The enum fs_copy_method used, or a negative error. */
+/* Make `dst_fd` (empty, writable) hold the `len` bytes that start at `offset` of src_fd:
+ * FICLONE(RANGE), else copy_file_range, else read and write.  A source shorter than that is
+ * ERR_CORRUPT. The enum fs_copy_method used, or a negative error. */
 int fs_clone_or_copy(int dst_fd, int src_fd, uint64_t offset, uint64_t len);
 
-/* FICLONE of the whole file.  0, or ERR_UNSUPPORTED when the file system cannot (no message cost). */
+/* FICLONE of the whole file.  0, or ERR_UNSUPPORTED when the file system cannot (no message cost).
+ */
 int fs_reflink(int dst_fd, int src_fd);
 
 /* 1 if it exists (lstat), 0 if not. */

@@ -13,16 +13,16 @@
 /* What to do with one of the child's standard descriptors. */
 enum run_stdio {
 	RUN_INHERIT = 0, /* the parent's own */
-	RUN_NULL,        /* /dev/null */
-	RUN_PIPE,        /* a pipe; its near end is in in_fd/out_fd */
-	RUN_TO_STDERR,   /* stdout only: joined to the parent's stderr */
-	RUN_TO_STDOUT    /* stderr only: joined to the child's stdout */
+	RUN_NULL,	 /* /dev/null */
+	RUN_PIPE,	 /* a pipe; its near end is in in_fd/out_fd */
+	RUN_TO_STDERR,	 /* stdout only: joined to the parent's stderr */
+	RUN_TO_STDOUT	 /* stderr only: joined to the child's stdout */
 };
 
 struct run {
-	struct strvec argv; /* argv[0] is a program name or path */
-	struct strvec env;  /* "NAME=value" to add or replace, "NAME" to remove */
-	const char *dir;    /* working directory, NULL = the present one (borrowed) */
+	struct strvec argv;	     /* argv[0] is a program name or path */
+	struct strvec env;	     /* "NAME=value" to add or replace, "NAME" to remove */
+	const char *dir;	     /* working directory, NULL = the present one (borrowed) */
 	enum run_stdio in, out, err; /* err: no RUN_PIPE */
 	/* filled by run_start */
 	pid_t pid;
@@ -30,7 +30,10 @@ struct run {
 	int out_fd; /* read end, when out == RUN_PIPE; -1 otherwise */
 };
 
-#define RUN_INIT {STRVEC_INIT, STRVEC_INIT, NULL, RUN_INHERIT, RUN_INHERIT, RUN_INHERIT, -1, -1, -1}
+#define RUN_INIT                                                                                   \
+	{                                                                                          \
+		.pid = -1, .in_fd = -1, .out_fd = -1                                               \
+	}
 
 /* Find `name` as execvp would, but with absolute results only.  A name with a '/' is taken as is.
  * 0 and the path appended to `out`, or ERR_NOTFOUND. */
@@ -41,13 +44,14 @@ int run_resolve_sibling(struct buf *out, const char *name);
 
 /* Start.  0, ERR_NOTFOUND (no such program), ERR_IO.  Every descriptor of ours is close-on-exec. */
 int run_start(struct run *r);
-/* Close our pipe ends and wait.  The exit status (0-255), 128+signal if killed, or a negative error. */
+/* Close our pipe ends and wait.  The exit status (0-255), 128+signal if killed, or a negative
+ * error. */
 int run_finish(struct run *r);
 /* Free argv and env, close what is open; does not wait. */
 void run_release(struct run *r);
 
-/* Start, feed `input` (may be NULL: /dev/null), collect stdout (may be NULL: inherited) and wait.  Never
- * deadlocks on full pipes.  The exit status or a negative error. */
+/* Start, feed `input` (may be NULL: /dev/null), collect stdout (may be NULL: inherited) and wait.
+ * Never deadlocks on full pipes.  The exit status or a negative error. */
 int run_capture(struct run *r, const void *input, size_t input_len, struct buf *output);
 
 #endif

@@ -12,7 +12,10 @@ struct strvec {
 	size_t cap;
 };
 
-#define STRVEC_INIT {NULL, 0, 0}
+#define STRVEC_INIT                                                                                \
+	{                                                                                          \
+		.v = NULL                                                                          \
+	}
 
 /* Free the strings and the vector.  Fine on a zeroed struct. */
 void strvec_release(struct strvec *s);

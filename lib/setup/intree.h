@@ -1,6 +1,7 @@
 /*
- * Configuration that travels with the repository: ".dvxconfig" and ".lfsconfig".  Whoever can push can write them, so only keys on
- * an allow-list count (docs/config.md); the rest is named in a list of refused keys.
+ * Configuration that travels with the repository: ".dvxconfig" and ".lfsconfig".  Whoever can push
+ * can write them, so only keys on an allow-list count (docs/config.md); the rest is named in a list
+ * of refused keys.
  */
 #ifndef LIB_SETUP_INTREE_H
 #define LIB_SETUP_INTREE_H
@@ -9,13 +10,16 @@
 #include "lib/base/strvec.h"
 #include "lib/setup/gitdir.h"
 
-/* Append the allowed settings to `pairs` (key, value, key, value…; no key is allowed in both files) and
- * "<file>: <key>, …" of the others to `refused`.  A file comes from the worktree, else from the index, else from
- * HEAD.  0 when all that was found was in the worktree, 1 when something came from the index or HEAD, ERR_INVALID for a
- * file that cannot be parsed (file and line in the message). */
+/* Append the allowed settings to `pairs` (key, value, key, value…; no key is allowed in both files)
+ * and
+ * "<file>: <key>, …" of the others to `refused`.  A file comes from the worktree, else from the
+ * index, else from HEAD.  0 when all that was found was in the worktree, 1 when something came from
+ * the index or HEAD, ERR_INVALID for a file that cannot be parsed (file and line in the message).
+ */
 int intree_load(struct strvec *pairs, struct buf *refused, const struct gitdir *g);
 
 /* Parse one such file's text; `name` is ".dvxconfig" or ".lfsconfig".  0 or negative. */
-int intree_parse(struct strvec *pairs, struct buf *refused, const char *name, const char *text, size_t len);
+int intree_parse(
+	struct strvec *pairs, struct buf *refused, const char *name, const char *text, size_t len);
 
 #endif

@@ -3,11 +3,12 @@
  *
  *   explicit name (-r NAME)                    dvx-remote.NAME.url, else the Git remote NAME
  *   dvx.remote (Git config or .dvxconfig)      the default blob remote
- *   otherwise                                  the Git remote: of the push at hand, the branch's upstream, "origin", the only one
+ *   otherwise                                  the Git remote: of the push at hand, the branch's
+ * upstream, "origin", the only one
  *
- * A Git remote that is a local directory or file:// URL keeps blobs beside its repository: Git LFS's "<repo.git>/lfs/objects"
- * when Git LFS is in use there (the directory exists) or here (small objects are stored whole), else a
- * blob store in "<repo.git>/dvx/".  When reading, both are asked.
+ * A Git remote that is a local directory or file:// URL keeps blobs beside its repository: Git
+ * LFS's "<repo.git>/lfs/objects" when Git LFS is in use there (the directory exists) or here (small
+ * objects are stored whole), else a blob store in "<repo.git>/dvx/".  When reading, both are asked.
  */
 #ifndef LIB_SETUP_REMOTES_H
 #define LIB_SETUP_REMOTES_H
@@ -15,9 +16,9 @@
 #include "lib/setup/config.h"
 
 enum remote_kind {
-	REMOTE_DIR,     /* a blob store in a directory: `path` */
-	REMOTE_GITDIR,  /* a local Git repository: `path` is its Git (common) directory */
-	REMOTE_OTHER    /* a URL for a later kind (s3://, ssh://, https://…): `url` */
+	REMOTE_DIR,    /* a blob store in a directory: `path` */
+	REMOTE_GITDIR, /* a local Git repository: `path` is its Git (common) directory */
+	REMOTE_OTHER   /* a URL for a later kind (s3://, ssh://, https://…): `url` */
 };
 
 struct remote_spec {
@@ -27,10 +28,11 @@ struct remote_spec {
 	enum remote_kind kind;
 };
 
-/* Resolve.  `name` may be NULL (default), a blob remote, a Git remote, or a URL/path; `git_remote` (may be NULL) is the Git remote of the
- * operation at hand.  0; ERR_NOTFOUND with what to type when there is none at all. */
-int remotes_resolve(struct remote_spec **out, const struct gitdir *g, const struct config *c, const char *name,
-	const char *git_remote);
+/* Resolve.  `name` may be NULL (default), a blob remote, a Git remote, or a URL/path; `git_remote`
+ * (may be NULL) is the Git remote of the operation at hand.  0; ERR_NOTFOUND with what to type when
+ * there is none at all. */
+int remotes_resolve(struct remote_spec **out, const struct gitdir *g, const struct config *c,
+	const char *name, const char *git_remote);
 void remote_spec_free(struct remote_spec *r);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * The configuration snapshot, "<git_dir>/dvx/config-snapshot" (docs/config.md): the resolved settings with the stat data of every
- * file that they came from, or could have come from.  Its text is also how a struct config holds its settings.
+ * The configuration snapshot, "<git_dir>/dvx/config-snapshot" (docs/config.md): the resolved
+ * settings with the stat data of every file that they came from, or could have come from.  Its text
+ * is also how a struct config holds its settings.
  */
 #ifndef LIB_SETUP_SNAPSHOT_H
 #define LIB_SETUP_SNAPSHOT_H
@@ -13,9 +14,9 @@
 
 /* What goes into a snapshot. */
 struct snapshot_parts {
-	int64_t created_ns;      /* before the first source was read */
-	struct strvec sources;   /* absolute paths, present or not */
-	struct strvec pairs;     /* key, value, key, value… */
+	int64_t created_ns;    /* before the first source was read */
+	struct strvec sources; /* absolute paths, present or not */
+	struct strvec pairs;   /* key, value, key, value… */
 	struct buf refused;
 };
 
@@ -34,11 +35,14 @@ int snapshot_compose(struct buf *text, const struct gitdir *g, const struct snap
 /* Find the pairs.  0, or ERR_CORRUPT, ERR_UNSUPPORTED. */
 int snapshot_parse(struct snapshot_view *v, const struct buf *text);
 
-/* Read the snapshot of this repository if it can be trusted: 0, or any negative error when it must be made anew. */
+/* Read the snapshot of this repository if it can be trusted: 0, or any negative error when it must
+ * be made anew. */
 int snapshot_load(struct buf *text, const struct gitdir *g);
-/* Write it, readable for its owner only (it may hold credentials).  0 or negative; a caller may go on without. */
+/* Write it, readable for its owner only (it may hold credentials).  0 or negative; a caller may go
+ * on without. */
 int snapshot_save(const struct gitdir *g, const struct buf *text);
-/* 0 when the environment adds settings of its own (git -c …), so that no snapshot may be used or made. */
+/* 0 when the environment adds settings of its own (git -c …), so that no snapshot may be used or
+ * made. */
 int snapshot_possible(void);
 
 #endif

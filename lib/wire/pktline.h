@@ -1,6 +1,6 @@
 /*
- * Git's pkt-line framing (gitprotocol-common, gitprotocol-long-running-process): four hex digits of length, payload up to 65516 bytes;
- * "0000" flush, "0001" delimiter.  Buffered on both sides.
+ * Git's pkt-line framing (gitprotocol-common, gitprotocol-long-running-process): four hex digits of
+ * length, payload up to 65516 bytes; "0000" flush, "0001" delimiter.  Buffered on both sides.
  */
 #ifndef LIB_WIRE_PKTLINE_H
 #define LIB_WIRE_PKTLINE_H
@@ -25,7 +25,8 @@ struct pkt_writer {
 
 int pkt_reader_init(struct pkt_reader *r, int fd);
 void pkt_reader_release(struct pkt_reader *r);
-/* Next packet.  An enum pkt_kind; PKT_EOF only between packets.  Negative: ERR_CORRUPT (bad length, end inside a packet), ERR_IO.  The payload is borrowed until the next call. */
+/* Next packet.  An enum pkt_kind; PKT_EOF only between packets.  Negative: ERR_CORRUPT (bad length,
+ * end inside a packet), ERR_IO.  The payload is borrowed until the next call. */
 int pkt_read(struct pkt_reader *r, const uint8_t **data, size_t *len);
 
 int pkt_writer_init(struct pkt_writer *w, int fd);
