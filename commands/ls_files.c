@@ -3,6 +3,7 @@
  * those of Git LFS's command.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "commands/command.h"
 #include "commands/json.h"
@@ -19,19 +20,16 @@ struct ls_files {
 };
 
 /* The work tree has data there, of the right size (as Git LFS decides it: nothing is hashed). */
-static int is_checked_out(const struct ls_files *ls, const struct scan_item *item)
+static int is_checked_out(const struct scan_item *item, const struct scan_found *found)
 {
-	struct stat st = {0};
-	enum scan_file state;
-
-	if (ls->ctx->g->worktree == NULL || *item->path == '\0')
+	if (found == NULL || *item->path == '\0')
 		return 0;
-	state = scan_file_state(&ls->ctx->repo, item, 0, &st);
-	return state == SCAN_FILE_DATA ||
-	       (state == SCAN_FILE_CHANGED && (uint64_t)st.st_size == item->size);
+	return found->state == SCAN_FILE_DATA ||
+	       (found->state == SCAN_FILE_CHANGED && found->size == item->size);
 }
 
-static void print_text(const struct ls_files *ls, const struct scan_list *l)
+static void print_text(
+	const struct ls_files *ls, const struct scan_list *l, const struct scan_found *found)
 {
 	char hex[OID_HEX_LEN + 1], size[16];
 
@@ -41,7 +39,7 @@ static void print_text(const struct ls_files *ls, const struct scan_list *l)
 		oid_to_hex(hex, &item->oid);
 		if (!ls->name_only)
 			printf("%.*s %c ", ls->full_oid ? OID_HEX_LEN : SHORT_HEX, hex,
-				is_checked_out(ls, item) ? '*' : '-');
+				is_checked_out(item, found != NULL ? &found[i] : NULL) ? '*' : '-');
 		fputs(item->path, stdout);
 		if (ls->size)
 			printf(" (%s)", progress_bytes(size, item->size));
@@ -49,7 +47,8 @@ static void print_text(const struct ls_files *ls, const struct scan_list *l)
 	}
 }
 
-static int print_json(const struct ls_files *ls, const struct scan_list *l)
+static int print_json(
+	const struct ls_files *ls, const struct scan_list *l, const struct scan_found *found)
 {
 	char hex[OID_HEX_LEN + 1], blob[REPO_HEX_MAX + 1];
 	struct json j;
@@ -65,7 +64,8 @@ static int print_json(const struct ls_files *ls, const struct scan_list *l)
 		repo_id_hex(blob, &ls->ctx->repo, item->blob);
 		json_string(&j, o, "name", item->path);
 		json_uint(&j, o, "size", item->size);
-		json_bool(&j, o, "checkout", is_checked_out(ls, item));
+		json_bool(
+			&j, o, "checkout", is_checked_out(item, found != NULL ? &found[i] : NULL));
 		json_bool(&j, o, "downloaded", store_has(ls->ctx->s, &item->oid, item->size));
 		json_string(&j, o, "oid_type", "sha256");
 		json_string(&j, o, "oid", hex);
@@ -105,6 +105,7 @@ int cmd_ls_files(struct command_ctx *ctx, int argc, char **argv)
 		{0, "json", OPT_FLAG, &ls.json, NULL, "print JSON", 0}, SELECT_OPTIONS(&ls.select),
 		OPT_END};
 	struct scan_list list = SCAN_LIST_INIT;
+	struct scan_found *found = NULL;
 	int n, rc;
 
 	if (command_options(&rc, argc, argv, options,
@@ -119,11 +120,14 @@ int cmd_ls_files(struct command_ctx *ctx, int argc, char **argv)
 		rc = select_patterns(&ls.select, &ctx->repo, 0);
 	if (rc == 0)
 		rc = scan(&ls, &list);
+	if (rc == 0 && ctx->g->worktree != NULL && !ls.name_only)
+		rc = scan_files(&found, &list, &ctx->repo);
 	if (rc == 0 && ls.json)
-		rc = print_json(&ls, &list);
+		rc = print_json(&ls, &list, found);
 	else if (rc == 0)
-		print_text(&ls, &list);
+		print_text(&ls, &list, found);
 done:
+	free(found);
 	scan_list_release(&list);
 	select_release(&ls.select);
 	return rc;

@@ -36,7 +36,6 @@ struct status {
 	struct buf branch; /* empty: detached */
 	struct staged staged;
 	struct scan_list index;
-	uint32_t index_time; /* an entry that is as young is not trusted */
 	struct unstaged *v;
 	size_t n;
 	size_t unpushed;
@@ -92,13 +91,13 @@ done:
 	return yes;
 }
 
-static void compare_file(struct status *s, const struct scan_item *item)
+static void note_file(
+	struct status *s, const struct scan_item *item, const struct scan_found *found)
 {
 	struct unstaged *u = &s->v[s->n];
-	struct stat st = {0};
 
 	*u = (struct unstaged){.item = item};
-	switch (scan_file_state(&s->ctx->repo, item, s->index_time, &st)) {
+	switch (found->state) {
 	case SCAN_FILE_DATA:
 		return;
 	case SCAN_FILE_ABSENT:
@@ -109,10 +108,10 @@ static void compare_file(struct status *s, const struct scan_item *item)
 		u->here = store_has(s->ctx->s, &item->oid, item->size);
 		break;
 	case SCAN_FILE_CHANGED:
-		if ((uint64_t)st.st_size == item->size && holds_object(s, item))
+		if (found->size == item->size && holds_object(s, item))
 			return;
 		u->status = 'M';
-		u->size = (uint64_t)st.st_size;
+		u->size = found->size;
 		break;
 	}
 	s->n++;
@@ -120,23 +119,21 @@ static void compare_file(struct status *s, const struct scan_item *item)
 
 static int compare_work_tree(struct status *s, struct pointers *p)
 {
-	struct stat st;
-	int rc;
+	struct scan_found *found = NULL;
+	int rc = scan_index(&s->index, &s->ctx->repo, p, 1);
 
-	if (lstat(s->ctx->g->index, &st) == 0)
-		s->index_time = (uint32_t)st.st_mtime;
-	rc = scan_index(&s->index, &s->ctx->repo, p, 1);
 	if (rc == 0)
 		rc = select_filter(&s->select, &s->index);
+	if (rc == 0)
+		rc = scan_files(&found, &s->index, &s->ctx->repo);
 	if (rc < 0)
 		return rc;
 	s->v = calloc(s->index.n + 1, sizeof(*s->v));
-	if (s->v == NULL)
-		return err_set(ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < s->index.n; i++)
+	for (size_t i = 0; s->v != NULL && i < s->index.n; i++)
 		if (!s->index.v[i].skip_worktree && s->index.v[i].size > 0)
-			compare_file(s, &s->index.v[i]);
-	return 0;
+			note_file(s, &s->index.v[i], &found[i]);
+	free(found);
+	return s->v != NULL ? 0 : err_set(ERR_NOMEM, "out of memory");
 }
 
 /* Objects of commits that no remote-tracking branch has. */
@@ -147,7 +144,7 @@ static int count_unpushed(struct status *s, struct pointers *p)
 	struct scan_list l = SCAN_LIST_INIT;
 	int rc = 0;
 
-	if (!git_has_head(&s->ctx->repo))
+	if (s->staged.unborn)
 		return 0;
 	rc = strvec_push(&head, "HEAD");
 	if (rc == 0)

@@ -8,6 +8,7 @@
 #include "commands/transfer.h"
 #include "lib/base/err.h"
 #include "lib/repo/git.h"
+#include "lib/repo/staged.h"
 #include "lib/setup/remotes.h"
 
 enum { FAILURES_NAMED = 20 };
@@ -53,24 +54,30 @@ static int scan_revisions(
 	return rc;
 }
 
-/* No revisions: what is checked out and staged, and for a push also the commits that no
- * remote-tracking branch has. */
+/* No revisions: what HEAD and the index hold, and for a push also the commits that no
+ * remote-tracking branch has (first: they know the versions before theirs). */
 static int scan_present(
 	const struct transfer *t, struct command_ctx *ctx, struct scan_list *l, struct pointers *p)
 {
 	const struct strvec none = STRVEC_INIT;
 	struct strvec head = STRVEC_INIT;
-	int rc = 0;
+	struct staged staged = STAGED_INIT;
+	int bare = ctx->g->worktree == NULL;
+	int rc = strvec_push(&head, "HEAD");
 
-	if (git_has_head(&ctx->repo)) {
-		rc = strvec_push(&head, "HEAD");
-		if (rc == 0 && t->direction == BATCH_UPLOAD)
-			rc = scan_range(l, &ctx->repo, p, &head, &none, "*");
-		if (rc == 0)
-			rc = scan_tree(l, &ctx->repo, p, "HEAD");
-	}
-	if (rc == 0 && ctx->g->worktree != NULL)
+	if (bare)
+		staged.unborn = !git_has_head(&ctx->repo);
+	else if (rc == 0)
+		rc = staged_list(&staged, &ctx->repo);
+	if (rc == 0 && t->direction == BATCH_UPLOAD && !staged.unborn)
+		rc = scan_range(l, &ctx->repo, p, &head, &none, "*");
+	if (rc == 0 && bare && !staged.unborn)
+		rc = scan_tree(l, &ctx->repo, p, "HEAD");
+	if (rc == 0 && !bare)
 		rc = scan_index(l, &ctx->repo, p, 0);
+	if (rc == 0)
+		rc = staged_old_pointers(&staged, l, &ctx->repo, p);
+	staged_release(&staged);
 	strvec_release(&head);
 	return rc;
 }

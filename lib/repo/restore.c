@@ -49,21 +49,21 @@ struct restore {
 	struct place *place;
 	struct entry *v;
 	size_t n;
-	uint32_t index_time; /* entries that are as young are not trusted */
 };
 
 /* ---- looking ---- */
 
-static enum class classify(const struct restore *w, const struct scan_item *item, struct stat *st) {
-	int rc;
+static enum class classify(
+	const struct restore *w, const struct scan_item *item, const struct scan_found *found) {
+	struct stat st; int rc;
 
-	switch (scan_file_state(w->repo, item, 0, st)){
+	switch (found->state){
 		case SCAN_FILE_DATA : return FINE; case SCAN_FILE_POINTER : return POINTER;
-		case SCAN_FILE_CHANGED : if ((uint64_t)st->st_size == item->size) return SUSPECT;
+		case SCAN_FILE_CHANGED : if (found->size == item->size) return SUSPECT;
 		return w->o->force ? DELETED : MODIFIED;
 		case SCAN_FILE_ABSENT : break;
 	}
-rc = place_lstat(w->place, item->path, st);
+rc = place_lstat(w->place, item->path, &st);
 err_clear();
 if (rc != ERR_NOTFOUND && !w->o->force)
 	return MODIFIED; /* a link, a directory… */
@@ -72,20 +72,24 @@ return w->o->pending_only ? MODIFIED : DELETED;
 
 static int collect(struct restore *w, const struct scan_list *l)
 {
+	struct scan_found *found = NULL;
+	int rc = scan_files(&found, l, w->repo);
+
+	if (rc < 0)
+		return rc;
 	w->v = calloc(l->n > 0 ? l->n : 1, sizeof(*w->v));
-	if (w->v == NULL)
-		return err_set(ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < l->n; i++) {
+	for (size_t i = 0; w->v != NULL && i < l->n; i++) {
 		struct entry *e = &w->v[w->n];
 
 		if (l->v[i].skip_worktree || l->v[i].stage != 0 || l->v[i].size == 0)
 			continue;
 		e->item = &l->v[i];
-		e->class = classify(w, e->item, &e->st);
+		e->class = classify(w, e->item, &found[i]);
 		if (e->class != FINE)
 			w->n++;
 	}
-	return 0;
+	free(found);
+	return w->v != NULL ? 0 : err_set(ERR_NOMEM, "out of memory");
 }
 
 static int same_stat(const struct stat *a, const struct stat *b)
@@ -335,12 +339,9 @@ int restore_run(const struct repo *repo, struct store *s, const struct scan_list
 {
 	struct restore w = {.repo = repo, .store = s, .o = o, .r = r};
 	struct buf staging = BUF_INIT;
-	struct stat st;
 	int rc;
 
 	*r = (struct restore_result){0};
-	if (lstat(repo->dir->index, &st) == 0)
-		w.index_time = (uint32_t)st.st_mtime;
 	rc = fs_join(&staging, repo->dir->git_dir, "dvx/tmp");
 	if (rc == 0)
 		rc = place_open(&w.place, repo->dir->worktree, buf_str(&staging));

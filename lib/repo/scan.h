@@ -86,4 +86,12 @@ enum scan_file {
 enum scan_file scan_file_state(const struct repo *repo, const struct scan_item *item,
 	uint32_t index_time, struct stat *st_out);
 
+struct scan_found {
+	enum scan_file state;
+	uint64_t size; /* of the file, unless it is absent */
+};
+/* All items of scan_index at once: *out has l->n elements, to be free()d.  Racy entries are
+ * SCAN_FILE_CHANGED. */
+int scan_files(struct scan_found **out, const struct scan_list *l, const struct repo *repo);
+
 #endif

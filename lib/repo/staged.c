@@ -8,6 +8,7 @@
 
 #include "lib/base/err.h"
 #include "lib/repo/git.h"
+#include "lib/repo/scan_candidates.h"
 #include "lib/repo/staged.h"
 
 void staged_release(struct staged *s)
@@ -86,15 +87,16 @@ static int read_change(struct staged *s, const struct repo *repo, struct git_rea
 	return rc < 0 ? rc : 1;
 }
 
-int staged_list(struct staged *s, const struct repo *repo)
+/* `quiet`: a failure is expected. */
+static int list_against(struct staged *s, const struct repo *repo, const char *base, int quiet)
 {
 	struct run run = RUN_INIT;
 	struct git_reader *r = NULL;
 	int end, rc;
 
+	run.err = quiet ? RUN_NULL : RUN_INHERIT;
 	rc = git_prepare(&run, repo, "diff-index", "--cached", "--raw", "-z", "--no-renames",
-		"--no-abbrev", "--ignore-submodules",
-		git_has_head(repo) ? "HEAD" : git_empty_tree(repo), "--", NULL);
+		"--no-abbrev", "--ignore-submodules", base, "--", NULL);
 	if (rc == 0)
 		rc = git_reader_start(&r, &run, NULL);
 	while (rc == 0 && (rc = read_change(s, repo, r)) > 0)
@@ -102,6 +104,19 @@ int staged_list(struct staged *s, const struct repo *repo)
 	end = git_reader_finish(r);
 	run_release(&run);
 	return rc < 0 ? rc : end;
+}
+
+int staged_list(struct staged *s, const struct repo *repo)
+{
+	int rc = list_against(s, repo, "HEAD", 1);
+
+	if (rc == 0)
+		return 0;
+	/* no HEAD, most likely; else the second time Git may say why */
+	err_clear();
+	staged_release(s);
+	s->unborn = !git_has_head(repo);
+	return list_against(s, repo, s->unborn ? git_empty_tree(repo) : "HEAD", 0);
 }
 
 int staged_resolve(struct staged *s, struct pointers *p)
@@ -121,5 +136,21 @@ int staged_resolve(struct staged *s, struct pointers *p)
 		s->v[i].new = q[2 * i + 1];
 	}
 	free(q);
+	return rc;
+}
+
+int staged_old_pointers(
+	const struct staged *s, struct scan_list *l, const struct repo *repo, struct pointers *p)
+{
+	struct scan_candidates c = SCAN_CANDIDATES_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < s->n; i++)
+		if (S_ISREG(s->v[i].old_mode))
+			rc = scan_candidates_add(&c, repo, s->v[i].path, strlen(s->v[i].path),
+				s->v[i].old_mode, s->v[i].old.blob, NULL);
+	if (rc == 0)
+		rc = scan_candidates_resolve(&c, l, p);
+	scan_candidates_release(&c);
 	return rc;
 }

@@ -11,6 +11,7 @@
 
 #include "lib/repo/pointers.h"
 #include "lib/repo/repo.h"
+#include "lib/repo/scan.h"
 
 struct staged_change {
 	char *path;
@@ -24,10 +25,11 @@ struct staged_change {
 struct staged {
 	struct staged_change *v;
 	size_t n, cap;
+	int unborn; /* there is no HEAD yet: everything is new */
 };
 #define STAGED_INIT                                                                                \
 	{                                                                                          \
-		NULL, 0, 0                                                                         \
+		NULL, 0, 0, 0                                                                      \
 	}
 
 void staged_release(struct staged *s);
@@ -35,5 +37,10 @@ void staged_release(struct staged *s);
 int staged_list(struct staged *s, const struct repo *repo);
 /* Find out which of them are pointers. */
 int staged_resolve(struct staged *s, struct pointers *p);
+
+/* Append to `l` the pointers of HEAD that the index does not have: with the index's own they are
+ * what HEAD holds. */
+int staged_old_pointers(
+	const struct staged *s, struct scan_list *l, const struct repo *repo, struct pointers *p);
 
 #endif

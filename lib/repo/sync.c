@@ -1,13 +1,13 @@
 /*
- * Lists of pointers into batches of git-dvx-transfer.  Deduplication sorts an array of references,
- * so that the order of the objects stays the order of the list: neighbours in the tree become
- * neighbours in a pack.
+ * Lists of pointers into batches of git-dvx-transfer.  The order of the list is kept:
+ * neighbours in the tree become neighbours in a pack.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/err.h"
 #include "lib/repo/sync.h"
+#include "lib/store/oidmap.h"
 
 void sync_release(struct sync *s)
 {
@@ -17,79 +17,54 @@ void sync_release(struct sync *s)
 	s->n = 0;
 }
 
-struct ref {
-	const struct scan_item *item;
-	size_t place;
-};
-
-static int by_oid(const void *a, const void *b)
+/* The first item of each object that has bytes, and is not in `store` (NULL: any).  The count, or
+ * ERR_NOMEM. */
+static int pick(
+	const struct scan_item **picked, size_t *n, const struct scan_list *l, struct store *store)
 {
-	const struct ref *x = a, *y = b;
-	int d = oid_cmp(&x->item->oid, &y->item->oid);
+	struct oidmap seen = OIDMAP_INIT;
+	int rc = oidmap_reserve(&seen, l->n);
 
-	return d != 0 ? d : (x->place > y->place) - (x->place < y->place);
-}
-
-static int by_place(const void *a, const void *b)
-{
-	const struct ref *x = a, *y = b;
-
-	return (x->place > y->place) - (x->place < y->place);
-}
-
-/* The first item of each object that has bytes, and is not in `store` (NULL: any).  The count. */
-static size_t pick(struct ref *refs, const struct scan_list *l, struct store *store)
-{
-	size_t n = 0, kept = 0;
-
-	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i].size > 0)
-			refs[n++] = (struct ref){&l->v[i], i};
-	qsort(refs, n, sizeof(*refs), by_oid);
-	for (size_t i = 0; i < n; i++) {
-		if (kept > 0 && oid_eq(&refs[kept - 1].item->oid, &refs[i].item->oid))
+	*n = 0;
+	for (size_t i = 0; rc >= 0 && i < l->n; i++) {
+		if (l->v[i].size == 0)
 			continue;
-		refs[kept++] = refs[i];
+		rc = oidmap_add(&seen, &l->v[i].oid, 0);
+		if (rc > 0 && (store == NULL || !store_has(store, &l->v[i].oid, l->v[i].size)))
+			picked[(*n)++] = &l->v[i];
 	}
-	if (store != NULL) {
-		n = kept;
-		kept = 0;
-		for (size_t i = 0; i < n; i++)
-			if (!store_has(store, &refs[i].item->oid, refs[i].item->size))
-				refs[kept++] = refs[i];
-	}
-	qsort(refs, kept, sizeof(*refs), by_place);
-	return kept;
+	oidmap_release(&seen);
+	return rc < 0 ? err_set(rc, "out of memory") : 0;
 }
 
 static int run(struct sync *out, enum batch_direction d, const struct scan_list *l,
 	struct store *store, const struct batch_options *o)
 {
-	struct ref *refs;
+	const struct scan_item **picked;
+	int rc;
 
 	if (l->n == 0)
 		return 0;
-	refs = malloc(l->n * sizeof(*refs));
-	if (refs == NULL)
+	picked = calloc(l->n, sizeof(*picked));
+	if (picked == NULL)
 		return err_set(ERR_NOMEM, "out of memory");
-	out->n = pick(refs, l, store);
-	out->objects = calloc(out->n > 0 ? out->n : 1, sizeof(*out->objects));
-	if (out->objects == NULL) {
-		free(refs);
+	rc = pick(picked, &out->n, l, store);
+	if (rc == 0) {
+		out->objects = calloc(out->n > 0 ? out->n : 1, sizeof(*out->objects));
+		if (out->objects == NULL)
+			rc = err_set(ERR_NOMEM, "out of memory");
+	}
+	if (rc < 0)
 		out->n = 0;
-		return err_set(ERR_NOMEM, "out of memory");
-	}
 	for (size_t i = 0; i < out->n; i++) {
-		const struct scan_item *item = refs[i].item;
-
-		out->objects[i].oid = item->oid;
-		out->objects[i].size = item->size;
-		out->objects[i].path = item->path;
-		out->objects[i].has_base = item->has_base && d == BATCH_UPLOAD;
-		out->objects[i].base = item->base;
+		out->objects[i].oid = picked[i]->oid;
+		out->objects[i].size = picked[i]->size;
+		out->objects[i].path = picked[i]->path;
+		out->objects[i].has_base = picked[i]->has_base && d == BATCH_UPLOAD;
+		out->objects[i].base = picked[i]->base;
 	}
-	free(refs);
-	return out->n > 0 ? batch_run(d, out->objects, out->n, o, &out->result) : 0;
+	free(picked);
+	return rc == 0 && out->n > 0 ? batch_run(d, out->objects, out->n, o, &out->result) : rc;
 }
 
 int sync_upload(struct sync *out, const struct scan_list *l, const struct batch_options *o)
