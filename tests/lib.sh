@@ -155,12 +155,16 @@ dvx_repo() {
 	git init -q "$@" "$dvx_name" && (cd "$dvx_name" && git dvx init)
 }
 
-# random_file PATH SIZE SEED: SIZE (as `head -c`: 10, 64K, 1M) bytes that do not compress, the same for the same seed. One
-# minute old, because Git looks inside a file that is as young as its index (is_clean would see the filter).
+# random_file PATH SIZE SEED: SIZE (as `head -c`: 10, 64K, 1M) bytes that do not compress, the same for the same seed.
+# Hours old, because Git looks inside a file that is as young as its index (is_clean would see the filter), and each of another
+# second, because Git tells two states of a file apart by it.
+dvx_started=$(date +%s)
+dvx_age=0
 random_file() {
 	head -c "$2" /dev/zero |
 		openssl enc -aes-256-ctr -nosalt -pbkdf2 -iter 1 -pass "pass:$3" -out "$1" &&
-		touch -d "1 minute ago" "$1"
+		dvx_age=$((dvx_age + 1)) &&
+		touch -d "@$((dvx_started - 100000 + dvx_age))" "$1"
 }
 
 # test_cmp_bin EXPECTED ACTUAL: the same bytes.
