@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "commands/json.h"
+#include "lib/base/buf.h"
 #include "lib/base/err.h"
 
 void json_init(struct json *j)
@@ -23,10 +24,50 @@ static cJSON *check(struct json *j, cJSON *made)
 	return made;
 }
 
+/* Length of the well-formed UTF-8 sequence at `p` (RFC 3629), 0 if there is none. */
+static size_t utf8_len(const unsigned char *p)
+{
+	size_t n = p[0] < 0x80	 ? 1
+		   : p[0] < 0xc2 ? 0
+		   : p[0] < 0xe0 ? 2
+		   : p[0] < 0xf0 ? 3
+		   : p[0] < 0xf5 ? 4
+				 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0; /* also at the end of the string */
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+		(p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+/* Paths may hold any bytes, JSON may not: what is not UTF-8 becomes U+FFFD. */
+static int add_utf8(struct buf *out, const char *text)
+{
+	int rc = 0;
+
+	for (const char *p = text; rc == 0 && *p != '\0';) {
+		size_t n = utf8_len((const unsigned char *)p);
+
+		rc = n > 0 ? buf_add(out, p, n) : buf_addstr(out, "\xef\xbf\xbd");
+		p += n > 0 ? n : 1;
+	}
+	return rc;
+}
+
 void json_string(struct json *j, cJSON *object, const char *key, const char *value)
 {
-	check(j, value != NULL ? cJSON_AddStringToObject(object, key, value)
-			       : cJSON_AddNullToObject(object, key));
+	struct buf text = BUF_INIT;
+
+	if (value == NULL)
+		check(j, cJSON_AddNullToObject(object, key));
+	else if (add_utf8(&text, value) == 0)
+		check(j, cJSON_AddStringToObject(object, key, buf_str(&text)));
+	else
+		j->failed = 1;
+	buf_release(&text);
 }
 
 void json_uint(struct json *j, cJSON *object, const char *key, uint64_t value)

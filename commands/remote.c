@@ -126,7 +126,12 @@ static int do_add(const struct remote_args *a)
 			present);
 	rc = write_url(a, name, a->v[1]);
 	if (rc == 0 && a->make_default)
-		rc = set_default(a, name);
+		return set_default(a, name);
+	if (rc == 0 && config_get(a->ctx->c, "dvx.remote") == NULL)
+		fprintf(stderr,
+			"note: no remote is the default; 'git dvx remote default %s' makes it this "
+			"one\n",
+			name);
 	return rc;
 }
 
