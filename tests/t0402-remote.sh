@@ -67,7 +67,8 @@ test_expect_success 'default: print, set, unset' '
 	git dvx remote default >out && echo s3 >expect && test_cmp expect out &&
 	git dvx remote default storage && test "$(git dvx remote default)" = storage &&
 	test_expect_code 128 git dvx remote default nosuch &&
-	git dvx remote default --unset && test_expect_code 1 git dvx remote default
+	git dvx remote default --unset && test_expect_code 1 git dvx remote default &&
+	git dvx remote add plain /tmp/plain 2>err && grep "git dvx remote default plain" err && git dvx remote remove plain
 '
 
 test_expect_success 'rename takes the default and the secrets along' '

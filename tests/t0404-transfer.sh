@@ -99,6 +99,14 @@ test_expect_success 'another remote by -r' '
 	git dvx push -r "$TRASH/third" -A && test -d ../third/packs
 '
 
+test_expect_success 'a path that is not UTF-8 makes no broken JSON' '
+	cd "$TRASH/repo" && cp small.bin "$(printf "bad\377name.bin")" && git add -A && git dvx ls-files --json >../out &&
+	python3 -c "
+import json
+assert any(f[\"name\"] == \"bad\ufffdname.bin\" for f in json.load(open(\"../out\", encoding=\"utf-8\"))[\"files\"])
+" && git reset -q --hard
+'
+
 test_expect_success 'no remote at all' '
 	dvx_repo ../lonely && cd ../lonely && git dvx track "*.bin" && random_file x.bin 100K x && git add -A && git commit -q -m x &&
 	test_expect_code 128 git dvx push 2>../err && grep "^error: .*git dvx remote add" ../err
@@ -107,6 +115,20 @@ test_expect_success 'no remote at all' '
 test_expect_success 'an unborn branch: what is staged' '
 	dvx_repo ../unborn && cd ../unborn && git dvx remote add -d s ../unborn-blobs && git dvx push >../out && grep "up to date" ../out &&
 	git dvx track "*.bin" && random_file x.bin 100K x && git add -A && git dvx push >../out && grep "1 object" ../out
+'
+
+test_expect_success 'an interrupt ends a push at once, exit 130' '
+	mkdir ../slow && cp "$DVX_BIN/git-dvx" ../slow && printf "#!/bin/sh\necho remote s\nexec sleep 60\n" >../slow/git-dvx-transfer &&
+	chmod +x ../slow/git-dvx-transfer &&
+	python3 - "$TRASH/slow/git-dvx" <<-\EOF
+	import signal, subprocess, sys, time
+	p = subprocess.Popen([sys.argv[1], "push"], preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+	time.sleep(0.5)
+	start = time.time()
+	p.send_signal(signal.SIGINT)
+	code = p.wait(10)
+	sys.exit(0 if code == 130 and time.time() - start < 5 else 1)
+	EOF
 '
 
 test_done
