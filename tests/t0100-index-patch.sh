@@ -236,6 +236,8 @@ test_expect_success 'fsmonitor: the extension is kept; a just-written entry is l
 		git ls-files -f a/f1 a/f3 >flags && test_cmp expect flags &&
 		git -c core.fsmonitor=false diff-files --quiet &&
 		git diff-files --quiet && git status -s -uno >status && test_must_be_empty status &&
+		rehydrate a/f3 && patched 1 a/f3 && # one that the monitor vouches for
+		git diff-files --quiet && git status -s -uno >status && test_must_be_empty status &&
 		echo edited >>a/f1 && git status -s -uno >status && echo " M a/f1" >expect && test_cmp expect status
 	)
 '
