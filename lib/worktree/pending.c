@@ -240,8 +240,8 @@ static int check(const struct buf *b, const char *name)
 	if (b->len < sizeof magic + 4 + OID_LEN || memcmp(b->p, magic, MAGIC_LEN - 1) != 0)
 		return damaged(name, "too short, or something else");
 	if (b->p[MAGIC_LEN - 1] != magic[MAGIC_LEN - 1])
-		return err_set(ERR_UNSUPPORTED, "journal '%s' of pending files has version %d",
-			name, b->p[MAGIC_LEN - 1]);
+		return err_set(ERR_CORRUPT, "journal '%s' of pending files has version %d", name,
+			b->p[MAGIC_LEN - 1]);
 	oid_of(&sum, b->p, b->len - OID_LEN);
 	if (memcmp(sum.id, b->p + b->len - OID_LEN, OID_LEN) != 0)
 		return damaged(name, "wrong checksum");
@@ -270,7 +270,7 @@ static int decode(const struct buf *b, size_t *at, struct pending_item *item, co
 struct visit {
 	int (*fn)(const struct pending_item *i, void *data);
 	void *data;
-	int failed;	    /* the first journal that could not be read */
+	int failed;	    /* code of the first journal that could not be read */
 	struct buf message; /* and why */
 };
 

@@ -34,8 +34,8 @@ void pending_free(struct pending *p);
 /* 1 if any journal without a living owner exists, readable or not; 0 if none. */
 int pending_any(const char *git_dir);
 /* Visit the items of every journal without a living owner; `fn` returning non-zero stops (1 is
- * returned).  ERR_CORRUPT or ERR_UNSUPPORTED after all others were visited: a journal could not be
- * read, so look at the whole worktree. */
+ * returned).  ERR_CORRUPT after all others were visited: a journal could not be read (damaged, or
+ * of a later version), so look at the whole worktree. */
 int pending_each(
 	const char *git_dir, int (*fn)(const struct pending_item *i, void *data), void *data);
 /* Remove every journal without a living owner (those of a later version stay). */

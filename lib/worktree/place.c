@@ -42,6 +42,7 @@ static int open_staging(struct place *p, const char *staging)
 
 	if (rc < 0)
 		return rc;
+	place_sweep(staging); /* what stays there is only wasted space */
 	p->staging_fd = open(staging, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (p->staging_fd < 0 || fstat(p->staging_fd, &st) < 0)
 		return err_sys("cannot open '%s'", staging);

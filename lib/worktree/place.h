@@ -16,7 +16,8 @@
 struct place;
 
 /* `worktree` is its top; temporary files lie in `staging` (made if needed; "<git_dir>/dvx/tmp")
- * when that is on the same file system, else beside the target.  Thread-safe after opening. */
+ * when that is on the same file system, else beside the target; what killed processes left there is
+ * removed.  Thread-safe after opening. */
 int place_open(struct place **out, const char *worktree, const char *staging);
 void place_close(struct place *p);
 
