@@ -56,7 +56,7 @@ int filter_open_repository(struct filter *f)
 		return 0;
 	if (!f->git && (rc = gitdir_discover(&f->git)) < 0)
 		return rc;
-	if (!f->config && (rc = config_load(&f->config, f->git)) < 0)
+	if (!f->config && (rc = config_load_tolerant(&f->config, f->git)) < 0)
 		return rc;
 	format = config_get(f->config, "extensions.objectformat");
 	rehydrate = config_get(f->config, "dvx.rehydrate");

@@ -27,6 +27,7 @@ struct loader {
 	char *base;    /* what relative paths in Git's answer are relative to */
 	int explicit;  /* name the repository by GIT_DIR instead of letting Git find it */
 	int cacheable; /* every source is known */
+	int tolerant;  /* a broken file of the tree counts as absent */
 	int has_system;
 };
 
@@ -302,6 +303,11 @@ static int gather(struct loader *l)
 	gits = l->parts.pairs;
 	l->parts.pairs = (struct strvec)STRVEC_INIT;
 	rc = intree_load(&l->parts.pairs, &l->parts.refused, l->g);
+	if (rc == ERR_INVALID && l->tolerant) {
+		l->cacheable = 0;
+		rc = buf_addf(
+			&l->parts.refused, "%s%s", l->parts.refused.len ? ", " : "", err_msg());
+	}
 	if (rc > 0) /* from index or HEAD, which no stat data of a file stands for */
 		l->cacheable = 0;
 	for (size_t i = 0; i < gits.n && rc >= 0; i++)
@@ -318,11 +324,11 @@ static void loader_release(struct loader *l)
 	free(l->base);
 }
 
-static int load_afresh(struct config *c, const struct gitdir *g)
+static int load_afresh(struct config *c, const struct gitdir *g, int tolerant)
 {
 	char empty[] = "";
 	const struct gitdir nowhere = {.git_dir = empty};
-	struct loader l = {.g = g, .cacheable = 1};
+	struct loader l = {.g = g, .cacheable = 1, .tolerant = tolerant};
 	int rc;
 
 	l.parts.created_ns = fs_now_ns();
@@ -335,7 +341,7 @@ static int load_afresh(struct config *c, const struct gitdir *g)
 	return rc;
 }
 
-static int load(struct config **out, const struct gitdir *g)
+static int load(struct config **out, const struct gitdir *g, int tolerant)
 {
 	struct config *c = calloc(1, sizeof *c);
 	int rc;
@@ -346,7 +352,7 @@ static int load(struct config **out, const struct gitdir *g)
 	if (rc < 0) {
 		buf_reset(&c->text);
 		c->text.max = 0;
-		rc = load_afresh(c, g);
+		rc = load_afresh(c, g, tolerant);
 	}
 	if (rc == 0)
 		rc = snapshot_parse(&c->view, &c->text);
@@ -359,12 +365,17 @@ static int load(struct config **out, const struct gitdir *g)
 
 int config_load(struct config **out, const struct gitdir *g)
 {
-	return load(out, g);
+	return load(out, g, 0);
+}
+
+int config_load_tolerant(struct config **out, const struct gitdir *g)
+{
+	return load(out, g, 1);
 }
 
 int config_load_global(struct config **out)
 {
-	return load(out, NULL);
+	return load(out, NULL, 0);
 }
 
 void config_free(struct config *c)

@@ -21,6 +21,10 @@ struct config;
 /* Load for a repository (`g` borrowed while loading).  0, ERR_INVALID (a file that Git refuses;
  * message names it), ERR_IO. */
 int config_load(struct config **out, const struct gitdir *g);
+/* The same for who must not fail because a file of the tree is broken (a checkout in the middle of
+ * a merge): a `.dvxconfig` or `.lfsconfig` that cannot be parsed counts as absent, and
+ * config_refused() says so. */
+int config_load_tolerant(struct config **out, const struct gitdir *g);
 /* Load without a repository: system and global files only. */
 int config_load_global(struct config **out);
 void config_free(struct config *c);
