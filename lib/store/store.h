@@ -27,7 +27,8 @@ enum {
 /* Opens lazily: costs nothing until the first object is asked for; directories are made when first
  * written. */
 int store_open(struct store **out, const struct gitdir *g, const struct config *c);
-/* From now on small objects are stored whole, whatever the configuration says (for exchange with Git LFS). */
+/* From now on small objects are stored whole, whatever the configuration says (for exchange with
+ * Git LFS). */
 void store_keep_small_whole(struct store *s);
 /* Ends the session (store_flush) and frees.  NULL is fine. */
 void store_close(struct store *s);

@@ -16,7 +16,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { OPEN_PACKS_MAX = 10000, NAME_LEN = 32 };
+enum {
+	OPEN_PACKS_MAX = 10000,
+	NAME_LEN = 32,
+	SEAL_ENTRIES =
+		8192 /* with so many, a session ends by sealing: others then open it faster */
+};
 
 static struct packs *own_packs(struct store *s)
 {
@@ -349,6 +354,8 @@ int session_flush(struct store *s, int end)
 	struct session *w = &s->session;
 	int rc = 0;
 
+	if (w->fd >= 0 && end && w->file->n >= SEAL_ENTRIES)
+		rc = seal(s);
 	if (w->fd >= 0)
 		rc = write_log(s);
 	if (end && w->fd >= 0)

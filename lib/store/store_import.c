@@ -73,6 +73,7 @@ static int put_large_file(struct store *s, int fd, const struct stat *before,
 		goto done;
 	if (fs_reflink(to, fd) < 0) {
 		pass.dst_fd = to;
+		pass.to_store = 1;
 		rc = 0;
 	} else {
 		rc = store_settle(fd, &st);

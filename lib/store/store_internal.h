@@ -9,6 +9,7 @@
  *   store_append.c   this session's open pack: taking, appending, sealing
  *   store_sums.c     the fast check of large objects
  *   store_hash.c     SHA-256 in a second thread
+ *   store_flush.c    writeback started early
  *   store_read.c     reading, placing, streaming, verifying
  *   store_whole.c    whole objects: temporary file and final place
  *   store_write.c    content from memory and from streams
@@ -179,6 +180,18 @@ int hasher_push(struct hasher *h, size_t len);
 /* Wait for the end.  `sums` (may be NULL) takes over the digests. */
 int hasher_finish(struct hasher *h, struct oid *oid, struct sums *sums);
 
+/* ---- writeback (store_flush.c) ---- */
+
+/* Start writing the file open at `fd` (borrowed) to disk while it grows.  May be NULL, which all
+ * accept. */
+struct flusher;
+struct flusher *flusher_new(int fd);
+/* So many bytes, from the start, are complete. */
+void flusher_written(struct flusher *f, uint64_t size);
+/* Before the descriptor is closed.  Does not wait for the disk, except for what is being started.
+ */
+void flusher_free(struct flusher *f);
+
 /* ---- the fast check (store_sums.c) ---- */
 /* Record that the file open at fd has these sums and this id; failure only costs speed later. */
 void sums_record(const struct store *s, const struct oid *oid, int fd, const struct sums *sums);
@@ -194,6 +207,7 @@ int sums_check(const struct sums *sums, int src_fd, uint64_t size, int dst_fd, c
  * `sink` if not NULL. */
 struct whole_pass {
 	int dst_fd;
+	int to_store; /* dst_fd will become an object: start its writeback early */
 	int (*sink)(const void *p, size_t len, void *data);
 	void *data;
 };

@@ -74,6 +74,7 @@ done:
 int whole_read(
 	int fd, uint64_t size, const struct whole_pass *pass, struct oid *oid, struct sums *sums)
 {
+	struct flusher *flusher = pass->to_store ? flusher_new(pass->dst_fd) : NULL;
 	struct hasher *h;
 	uint64_t at = 0;
 	int rc = hasher_new(&h);
@@ -94,9 +95,11 @@ int whole_read(
 		if (rc == 0)
 			rc = hasher_push(h, want);
 		at += want;
+		flusher_written(flusher, at);
 	}
 	if (rc == 0)
 		rc = hasher_finish(h, oid, sums);
+	flusher_free(flusher);
 	hasher_free(h);
 	return rc;
 }

@@ -20,6 +20,9 @@ struct sync {
 	struct strmap files; /* paths; a pack has a descriptor (+ 1) too, for it may be renamed
 				meanwhile */
 	struct strmap dirs;
+	dev_t last_dev; /* the pack that was noted last (and is held open, so its number is not
+			   given away) */
+	ino_t last_ino;
 };
 
 static void close_value(void *value)
@@ -39,6 +42,8 @@ static int note_pack(
 
 	if (!pack_file_confirms(f, e))
 		return 0;
+	if (f->ino == y->last_ino && f->dev == y->last_dev)
+		return 1;
 	rc = buf_addf(&path, "%s/%s", p->dir, f->name);
 	if (rc == 0 && !strmap_has(&y->files, path.p)) {
 		int fd = dup(f->fd);
@@ -49,6 +54,8 @@ static int note_pack(
 			close(fd);
 		if (rc == 0)
 			rc = strmap_put(&y->dirs, p->dir, NULL);
+		y->last_dev = f->dev;
+		y->last_ino = f->ino;
 	}
 	buf_release(&path);
 	return rc < 0 ? rc : 1;
@@ -81,16 +88,16 @@ static int note_object(struct sync *y, const struct oid *oid)
 
 	if (oid_eq(oid, &oid_of_empty))
 		return 0;
+	pthread_mutex_lock(&y->s->lock);
+	rc = store_packed_copies(y->s, oid, STORE_SIZE_UNKNOWN, note_pack, y);
+	pthread_mutex_unlock(&y->s->lock);
+	if (rc)
+		return rc < 0 ? rc : 0;
 	if (store_whole_path(y->s, oid, STORE_SIZE_UNKNOWN, &path)) {
 		rc = note_whole(y, path.p);
 	} else {
-		pthread_mutex_lock(&y->s->lock);
-		rc = store_packed_copies(y->s, oid, STORE_SIZE_UNKNOWN, note_pack, y);
-		pthread_mutex_unlock(&y->s->lock);
-		if (rc == 0) {
-			oid_to_hex(hex, oid);
-			rc = err_set(ERR_NOTFOUND, "object %s is not in the store", hex);
-		}
+		oid_to_hex(hex, oid);
+		rc = err_set(ERR_NOTFOUND, "object %s is not in the store", hex);
 	}
 	buf_release(&path);
 	return rc < 0 ? rc : 0;
@@ -133,7 +140,7 @@ static int sync_file_systems(const char *path, void *value, void *data)
 
 int store_sync(struct store *s, const struct oid *oids, size_t n)
 {
-	struct sync y = {s, STRMAP_INIT, STRMAP_INIT};
+	struct sync y = {.s = s, .files = STRMAP_INIT, .dirs = STRMAP_INIT};
 	dev_t done = 0;
 	int rc = 0;
 

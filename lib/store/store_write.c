@@ -19,6 +19,7 @@ struct store_writer {
 	uint64_t size;
 	/* from here on when it is large */
 	struct hasher *hasher;
+	struct flusher *flusher;
 	uint8_t *block; /* the hasher's, `fill` bytes used */
 	size_t fill;
 	uint64_t written; /* bytes of complete blocks */
@@ -137,6 +138,7 @@ void store_writer_free(struct store_writer *w)
 {
 	if (!w)
 		return;
+	flusher_free(w->flusher);
 	hasher_free(w->hasher);
 	whole_abort(&w->temp, &w->fd);
 	buf_release(&w->temp);
@@ -167,6 +169,7 @@ static int begin_large(struct store_writer *w)
 	if (w->fd < 0)
 		return w->fd;
 	try_clone(w);
+	w->flusher = flusher_new(w->fd);
 	w->block = hasher_block(w->hasher);
 	if (w->small.len)
 		memcpy(w->block, w->small.p, w->small.len);
@@ -198,6 +201,8 @@ static int flush_block(struct store_writer *w)
 	if (rc < 0)
 		return err_prefix(rc, "'%s'", w->temp.p);
 	w->written += w->fill;
+	if (!w->cloned)
+		flusher_written(w->flusher, w->written);
 	rc = hasher_push(w->hasher, w->fill);
 	w->fill = 0;
 	return rc;
@@ -247,6 +252,8 @@ static int finish_large(struct store_writer *w, const struct oid *expect, struct
 	struct sums sums = {0};
 	int rc = w->fill ? flush_block(w) : 0;
 
+	flusher_free(w->flusher);
+	w->flusher = NULL;
 	if (rc == 0)
 		rc = end_clone(w);
 	if (rc == 0)
