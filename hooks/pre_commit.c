@@ -219,18 +219,25 @@ static int judge_raw(const struct repo *repo, struct git_object *objects, const 
 	size_t n, struct raw_file *files)
 {
 	struct attrs *attrs = calloc(n, sizeof(*attrs));
-	size_t kept = 0;
+	size_t candidates = 0, kept = 0;
 	int rc;
 
 	if (attrs == NULL)
 		return err_set(ERR_NOMEM, "out of memory");
 	rc = attrs_check_cached(repo, paths, n, attrs);
-	if (rc == 0)
-		rc = git_objects_info(repo, objects, n);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (!attrs[i].ours || objects[i].size == 0 || objects[i].size < attrs[i].min_size)
+		if (!attrs[i].ours)
 			continue;
-		files[kept] = (struct raw_file){paths[i], objects[i].size, 0};
+		attrs[candidates] = attrs[i];
+		files[candidates].path = paths[i];
+		objects[candidates++] = objects[i];
+	}
+	if (rc == 0 && candidates > 0)
+		rc = git_objects_info(repo, objects, candidates);
+	for (size_t i = 0; rc == 0 && i < candidates; i++) {
+		if (objects[i].size == 0 || objects[i].size < attrs[i].min_size)
+			continue;
+		files[kept] = (struct raw_file){files[i].path, objects[i].size, 0};
 		objects[kept++] = objects[i];
 	}
 	free(attrs);
