@@ -129,7 +129,7 @@ static int track_operand(struct add *a, struct buf *text, const struct add_opera
 
 static int wants_tracking(const struct add_file *f)
 {
-	return f->kind == ADD_TODO && add_file_trackable(f) && !f->attrs.ours;
+	return f->kind == ADD_TODO && f->asked && add_file_trackable(f) && !f->attrs.ours;
 }
 
 /* Add lines for the operands of files that are not ours yet (all operands, with --min-size).  1 if
@@ -143,8 +143,8 @@ static int track_operands(struct add *a, struct buf *text)
 	for (i = 0; i < a->list.n; i++) {
 		const struct add_file *f = &a->list.v[i];
 
-		if (f->kind != ADD_TODO || !add_file_trackable(f) || f->operand == last ||
-			(f->attrs.ours && !a->min_size))
+		if (f->operand == last || f->kind != ADD_TODO || !f->asked ||
+			!add_file_trackable(f) || (f->attrs.ours && !a->min_size))
 			continue;
 		if (f->attrs.other)
 			return err_set(ERR_DENIED,
@@ -188,7 +188,7 @@ static int track_round(
 	if (rc <= 0 || a->dry_run)
 		return rc;
 	if ((rc = textfile_write(text, a->repo, attributes_file)) < 0 ||
-		(rc = add_list_attrs(&a->list, a->repo)) < 0)
+		(rc = add_list_attrs(&a->list, a->repo, 0)) < 0)
 		return rc;
 	return 1;
 }
@@ -197,19 +197,21 @@ static int track_round(
 static int track(struct add *a)
 {
 	struct buf text = BUF_INIT;
-	int rc, changed;
+	int rc, changed = 0;
 	size_t i;
 
-	if ((rc = add_list_attrs(&a->list, a->repo)) < 0 ||
-		(rc = textfile_read(&text, a->repo, attributes_file)) < 0)
+	if ((rc = add_list_attrs(&a->list, a->repo, 1)) < 0 ||
+		(rc = textfile_read(&text, a->repo, attributes_file)) < 0 ||
+		(rc = changed = track_round(a, &text, track_operands)) < 0)
 		goto done;
-	if ((rc = changed = track_round(a, &text, track_operands)) < 0 || a->dry_run)
+	if (!changed && (rc = add_list_attrs(&a->list, a->repo, 0)) < 0)
 		goto done;
-	if (changed) {
-		if ((rc = track_round(a, &text, track_paths)) < 0 ||
-			(rc = strvec_push(&a->also, attributes_file)) < 0)
-			goto done;
-	}
+	if ((rc = track_round(a, &text, track_operands)) < 0 || a->dry_run)
+		goto done;
+	changed |= rc;
+	if (changed && ((rc = track_round(a, &text, track_paths)) < 0 ||
+			       (rc = strvec_push(&a->also, attributes_file)) < 0))
+		goto done;
 	for (i = 0; i < a->list.n; i++) {
 		if (!wants_tracking(&a->list.v[i]))
 			continue;

@@ -35,6 +35,7 @@ int select_operands(
 	struct buf path = BUF_INIT;
 	int rc = 0;
 
+	s->revs_allowed = revs_allowed;
 	for (int i = 0; rc == 0 && i < n; i++) {
 		if (revs_allowed && is_revision(repo, v[i])) {
 			rc = strvec_push(&s->revs, v[i]);
@@ -114,11 +115,16 @@ int select_all_found(const struct select *s, const struct scan_list *l)
 
 		while (k < l->n && !lies_at(l->v[k].path, s->paths.v[i]))
 			k++;
-		if (k == l->n && s->paths.v[i][0] != '\0')
+		if (k < l->n || s->paths.v[i][0] == '\0')
+			continue;
+		if (s->revs_allowed)
 			return err_set(ERR_NOTFOUND,
-				"nothing that git-dvx manages at '%s'; 'git dvx ls-files' lists "
-				"what there is",
+				"'%s' is neither a revision nor a path with data; 'git dvx "
+				"ls-files' lists "
+				"those, -r names a remote",
 				s->paths.v[i]);
+		return err_set(ERR_NOTFOUND,
+			"no data at '%s'; 'git dvx ls-files' lists what there is", s->paths.v[i]);
 	}
 	return 0;
 }

@@ -13,10 +13,11 @@ struct select {
 	struct pathmatch match;
 	struct strvec paths; /* from the top of the worktree */
 	struct strvec revs;
+	int revs_allowed;
 };
 #define SELECT_INIT                                                                                \
 	{                                                                                          \
-		STRVEC_INIT, STRVEC_INIT, PATHMATCH_INIT, STRVEC_INIT, STRVEC_INIT                 \
+		STRVEC_INIT, STRVEC_INIT, PATHMATCH_INIT, STRVEC_INIT, STRVEC_INIT, 0              \
 	}
 
 /* The rows of an option table for -I and -X. */

@@ -303,10 +303,10 @@ static void print_text(const struct status *s)
 	print_unstaged(s);
 	print_pointers(s);
 	if (s->unpushed > 0)
-		printf("\n%zu object%s (%s) in commits that were not pushed; 'git push' or 'git "
-		       "dvx push' brings them\n",
+		printf("\n%zu object%s (%s) belong%s to commits that are not pushed; 'git push' "
+		       "brings both\n",
 			s->unpushed, s->unpushed == 1 ? "" : "s",
-			progress_bytes(size, s->unpushed_bytes));
+			progress_bytes(size, s->unpushed_bytes), s->unpushed == 1 ? "s" : "");
 	if (pending_any(s->ctx->g->git_dir) > 0)
 		puts("\nA checkout was interrupted before all data was in place; 'git dvx "
 		     "checkout' completes it");
