@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034
 test_description='a full disk during clean, rehydration and push: a clear error, nothing lost, nothing half-written'
 test_fs=ext4
-test_fs_size=96M
+test_fs_size=160M
 . "$(dirname "$0")/lib.sh"
 
 fill() { dd if=/dev/zero of="$TRASH/filler" bs=64k 2>/dev/null; sync -f "$TRASH"; dd if=/dev/zero of="$TRASH/filler2" bs=1k 2>/dev/null; true; }

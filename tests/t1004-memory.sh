@@ -34,9 +34,9 @@ test_expect_success 'git checkout of 1 GiB: Git stays below 40 MB, the filter be
 test_expect_success 'push and pull of it stay below 256 MiB' '
 	git init -q --bare ../r.git && git remote add origin ../r.git && git dvx remote add -d s ../blobs && git add -A && git commit -q -m r &&
 	oid=$(git cat-file blob :big.bin | sed -n "s/oid sha256://p") &&
-	echo "$oid 1073741824" | /usr/bin/time -f %M -o ../up git-dvx-transfer batch upload >../answers && grep "^ok $oid" ../answers &&
+	echo "$oid 1073741824 - -" | /usr/bin/time -f %M -o ../up git-dvx-transfer batch upload >../answers && grep "^ok $oid" ../answers &&
 	cat ../up && test $(tail -n 1 ../up) -le 262144 && rm -rf .git/lfs/objects &&
-	echo "$oid 1073741824" | /usr/bin/time -f %M -o ../down git-dvx-transfer batch download >../answers && grep "^ok $oid" ../answers &&
+	echo "$oid 1073741824 - -" | /usr/bin/time -f %M -o ../down git-dvx-transfer batch download >../answers && grep "^ok $oid" ../answers &&
 	cat ../down && test $(tail -n 1 ../down) -le 262144
 '
 

@@ -11,6 +11,7 @@
 #include "transfer/blobstore.h"
 #include "transfer/deliver.h"
 #include "transfer/remote.h"
+#include "lib/setup/lfs_use.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -211,21 +212,10 @@ static int download(struct peer *p, struct transfer_object *objects, size_t n)
 
 /* ---- writing ---- */
 
-/* Small objects of ours are whole, too: then Git LFS is in use here (lib/store decides by the same
- * two keys). */
-static int keeps_small_whole(const struct config *c)
-{
-	const char *how = config_get(c, "dvx.smallObjects");
-
-	if (how)
-		return strcasecmp(how, "whole") == 0;
-	return config_get(c, "lfs.repositoryFormatVersion") != NULL;
-}
-
 static int writes_whole(const struct peer *p)
 {
 	struct buf objects = BUF_INIT;
-	int whole = keeps_small_whole(p->engine->config);
+	int whole = lfs_use_keeps_small_whole(p->engine->git, p->engine->config);
 
 	if (!whole && fs_join(&objects, p->lfs_dir.p, "objects") == 0)
 		whole = fs_exists(objects.p);

@@ -2,6 +2,7 @@
  * The local store: where it is (our own directories, and those of Git's alternates for reading),
  * what is in it, and the little that all its parts need.  Nothing is opened before it is asked for.
  */
+#include "lib/setup/lfs_use.h"
 #include "lib/store/store_internal.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
@@ -38,15 +39,6 @@ static int shared_mode(const struct config *c)
 	return (octal & 0600) == 0600 ? STORE_SHARED_EXACT | (int)(octal & 0666) : 0;
 }
 
-static int small_are_whole(const struct config *c)
-{
-	const char *v = config_get(c, "dvx.smallobjects");
-
-	if (v)
-		return !strcmp(v, "whole");
-	return config_get(c, "lfs.repositoryformatversion") != NULL;
-}
-
 /* dup or joined copy as a heap string; NULL: out of memory. */
 static char *joined(const char *a, const char *b)
 {
@@ -70,7 +62,7 @@ int store_open(struct store **out, const struct gitdir *g, const struct config *
 	s->common_dir = strdup(g->common_dir);
 	s->dvx_dir = strdup(g->dvx_dir);
 	s->lfs_dir = joined(g->common_dir, storage && *storage ? storage : "lfs");
-	s->small_whole = small_are_whole(c);
+	s->small_whole = lfs_use_keeps_small_whole(g, c);
 	s->shared = shared_mode(c);
 	if (!s->common_dir || !s->dvx_dir || !s->lfs_dir) {
 		store_close(s);

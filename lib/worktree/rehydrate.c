@@ -419,8 +419,6 @@ int rehydrate_run(struct rehydrate_item *items, size_t n, const struct gitdir *g
 		s.prepared[i].file = (struct place_file)PLACE_FILE_INIT;
 	if ((rc = buf_addf(&staging, "%s/dvx/tmp", g->git_dir)) < 0)
 		goto done;
-	if (place_sweep(staging.p) < 0)
-		err_clear(); /* what a killed run left costs space only */
 	if ((rc = place_open(&s.place, g->worktree, staging.p)) < 0)
 		goto done;
 	if ((rc = fetch_missing(&s)) < 0)
