@@ -189,6 +189,17 @@ static void start_writeback(struct packer *p)
 	p->started = size;
 }
 
+/* One entry into the pack at hand.  ERR_LIMIT: it is full. */
+static int add_entry(
+	struct packer *p, const struct oid *id, const void *data, size_t len, struct pack_entry *e)
+{
+	int rc = pack_writer_add(p->writer, id, data, len, e);
+
+	if (rc < 0 && rc != ERR_LIMIT)
+		err_prefix(rc, "cannot write to remote '%s'", p->blobstore->remote->name);
+	return rc;
+}
+
 static int pack_chunk(struct packer *p, const struct oid *id, const void *data, size_t len,
 	struct fragment_extent *at)
 {
@@ -196,13 +207,13 @@ static int pack_chunk(struct packer *p, const struct oid *id, const void *data, 
 	int rc = p->put ? 0 : begin_pack(p);
 
 	if (rc == 0)
-		rc = pack_writer_add(p->writer, id, data, len, &e);
+		rc = add_entry(p, id, data, len, &e);
 	if (rc == ERR_LIMIT) {
 		rc = end_pack(p);
 		if (rc == 0)
 			rc = begin_pack(p);
 		if (rc == 0)
-			rc = pack_writer_add(p->writer, id, data, len, &e);
+			rc = add_entry(p, id, data, len, &e);
 	}
 	if (rc < 0)
 		return rc;

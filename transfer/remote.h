@@ -7,10 +7,10 @@
  * so every operation here is idempotent, and may be repeated after an error.  All functions but
  * remote_open and remote_close may be called from several threads at once.
  *
- * Errors.  Permanent, not to be tried again: ERR_NOTFOUND, ERR_CORRUPT (a blob of that name has
- * another size), ERR_DENIED, ERR_UNSUPPORTED, ERR_INVALID, ERR_LIMIT.  May pass: ERR_REMOTE, ERR_IO
- * (disk full, network), ERR_NOMEM.  ERR_INTERRUPTED: somebody asked to stop. Messages name the blob
- * as the user would look for it (remote_describe).
+ * Errors.  Permanent, not to be tried again: ERR_NOTFOUND, ERR_DENIED, ERR_UNSUPPORTED,
+ * ERR_INVALID, ERR_LIMIT.  May pass: ERR_REMOTE, ERR_IO (disk full, network), ERR_NOMEM.
+ * ERR_INTERRUPTED: somebody asked to stop. Messages name the blob as the user would look for it
+ * (remote_describe).
  */
 #ifndef TRANSFER_REMOTE_H
 #define TRANSFER_REMOTE_H
@@ -49,10 +49,11 @@ struct remote_ops {
 	/* Begin a blob: an empty file to be written (and read back) through the put's fd, that
 	 * nobody else sees.  Creates the store if need be. */
 	int (*put_begin)(struct remote *r, enum remote_class c, struct remote_put **out);
-	/* Give it its name, atomically and durably: on return every later reader finds all of it,
-	 * also after power loss.  0; 1 when the name was there already with that size (which is
-	 * then durable, too); ERR_CORRUPT when it is there with another size.  Never replaces.  The
-	 * put is gone in every case. */
+	/* Give it its name, atomically and durably: on return every later reader finds all of
+	 * it, also after power loss.  0; 1 when the name was there already with the same bytes (the
+	 * kind makes sure of that, by reading or by a checksum that the server keeps) and is
+	 * durable, too.  A blob under that name with other bytes is damaged, and replaced; nothing
+	 * else ever is.  The put is gone in every case. */
 	int (*put_commit)(struct remote_put *p, const struct oid *name, uint64_t size);
 	/* Forget it; NULL is fine. */
 	void (*put_abort)(struct remote_put *p);

@@ -21,6 +21,8 @@
 
 static const char format_line[] = "git-dvx blob store 1\n";
 
+static const char temp_prefix[] = "put-"; /* tmp/ may be shared with a local store's */
+
 enum { STALE_SECONDS = 3600 };
 
 struct remote_dir {
@@ -138,7 +140,7 @@ static void sweep_temp(const char *tmp)
 		struct stat st;
 		int fd;
 
-		if (e->d_name[0] == '.')
+		if (strncmp(e->d_name, temp_prefix, sizeof(temp_prefix) - 1) != 0)
 			continue;
 		if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 			!S_ISREG(st.st_mode))
@@ -310,7 +312,7 @@ static int dir_put_begin(struct remote *r, enum remote_class c, struct remote_pu
 	put->base.remote = r;
 	put->base.fd = -1;
 	put->class = c;
-	rc = buf_addf(&prefix, "%s/tmp/put-", d->root);
+	rc = buf_addf(&prefix, "%s/tmp/%s", d->root, temp_prefix);
 	if (rc == 0)
 		rc = put->base.fd = fs_tempfile(&path, prefix.p);
 	if (rc < 0)
@@ -350,24 +352,49 @@ static int rename_new(const char *temp, const char *path)
 	return rename(temp, path) == 0 ? 0 : err_sys("cannot rename '%s' to '%s'", temp, path);
 }
 
-static int check_existing(const char *path, uint64_t size)
+/* Is the blob at `path` what its name says?  1 and flushed, 0, or an error. */
+static int is_whole(const char *path, const struct oid *name)
 {
-	struct stat st;
-	int fd, rc;
+	enum { PIECE = 1024 * 1024 };
+	struct oid_ctx hash;
+	struct oid found;
+	ssize_t n = -1;
+	int rc = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *piece = malloc(PIECE);
 
-	if (stat(path, &st) < 0)
-		return err_sys("cannot read '%s'", path);
-	if ((uint64_t)st.st_size != size)
-		return err_set(ERR_CORRUPT,
-			"'%s' has %llu bytes instead of %llu: it is damaged; move it away and push "
-			"again",
-			path, (unsigned long long)st.st_size, (unsigned long long)size);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys("cannot open '%s'", path);
-	rc = fs_fsync(fd, path);
-	close(fd);
-	return rc < 0 ? rc : 1;
+	if (fd < 0 || !piece) {
+		rc = fd < 0 ? err_sys("cannot open '%s'", path)
+			    : err_set(ERR_NOMEM, "out of memory");
+		goto done;
+	}
+	oid_init(&hash);
+	while ((n = fs_read_full(fd, piece, PIECE)) > 0)
+		oid_update(&hash, piece, (size_t)n);
+	oid_final(&hash, &found);
+	if (n < 0)
+		rc = err_prefix((int)n, "%s", path);
+	else if (oid_eq(&found, name))
+		rc = fs_fsync(fd, path) < 0 ? ERR_IO : 1;
+done:
+	if (fd >= 0)
+		close(fd);
+	free(piece);
+	return rc;
+}
+
+/* The name is taken: by the same bytes, or by a damaged blob, which ours then replaces.  1 or 0
+ * accordingly, or an error. */
+static int settle_taken(struct dir_put *put, const char *path, const struct oid *name)
+{
+	int rc = is_whole(path, name);
+
+	if (rc != 0)
+		return rc;
+	rc = fs_fsync(put->base.fd, put->temp);
+	if (rc == 0 && rename(put->temp, path) < 0)
+		rc = err_sys("cannot replace the damaged '%s'", path);
+	return rc;
 }
 
 /* packs/<aa>, once for each process and <aa>. */
@@ -401,30 +428,23 @@ static int dir_put_commit(struct remote_put *p, const struct oid *name, uint64_t
 	int taken = 0;
 	int rc = blob_path(d, put->class, name, &path);
 
+	(void)size;
 	if (rc == 0 && put->class == REMOTE_PACK)
 		rc = make_shard(d, name, path.p);
-	if (rc == 0 && !fs_exists(path.p)) {
+	if (rc == 0 && fs_exists(path.p)) {
+		taken = 1;
+	} else if (rc == 0) {
 		rc = fs_fsync(put->base.fd, put->temp);
 		if (rc == 0)
 			rc = taken = rename_new(put->temp, path.p);
-		if (rc == 0) {
-			free(put->temp);
-			put->temp = NULL;
-			rc = fs_close(&put->base.fd, path.p);
-		}
-	} else if (rc == 0) {
-		taken = 1;
 	}
 	if (rc >= 0 && taken)
-		rc = check_existing(path.p, size);
-	if (rc >= 0) {
+		rc = taken = settle_taken(put, path.p, name);
+	if (rc >= 0)
 		rc = fs_fsync_parent(path.p);
-		if (rc == 0)
-			rc = taken;
-	}
 	dir_put_abort(p);
 	buf_release(&path);
-	return rc < 0 ? err_prefix(rc, "cannot write to remote '%s'", d->base.name) : rc;
+	return rc < 0 ? err_prefix(rc, "cannot write to remote '%s'", d->base.name) : taken;
 }
 
 static int dir_remove(struct remote *r, enum remote_class c, const struct oid *name)
