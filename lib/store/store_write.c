@@ -17,6 +17,7 @@ struct store_writer {
 	struct store *s;
 	struct buf small; /* while it is small */
 	uint64_t size;
+	int failed; /* the first error: what came after it is missing */
 	/* from here on when it is large */
 	struct hasher *hasher;
 	struct flusher *flusher;
@@ -208,7 +209,7 @@ static int flush_block(struct store_writer *w)
 	return rc;
 }
 
-int store_writer_add(struct store_writer *w, const void *data, size_t len)
+static int add(struct store_writer *w, const void *data, size_t len)
 {
 	const uint8_t *p = data;
 	int rc = 0;
@@ -233,6 +234,13 @@ int store_writer_add(struct store_writer *w, const void *data, size_t len)
 			w->block = hasher_block(w->hasher);
 	}
 	return rc;
+}
+
+int store_writer_add(struct store_writer *w, const void *data, size_t len)
+{
+	if (!w->failed)
+		w->failed = add(w, data, len);
+	return w->failed;
 }
 
 /* The clone was compared with its original: good only if that stayed as it was. */
@@ -272,6 +280,8 @@ int store_writer_finish(
 	int rc;
 
 	*size = w->size;
+	if (w->failed)
+		return w->failed;
 	if (w->hasher)
 		return finish_large(w, expect, oid);
 	oid_of(oid, w->small.p, w->small.len);
