@@ -239,6 +239,11 @@ static void tidy(struct add_list *l)
 {
 	size_t i, n = 0;
 
+	/* The index is sorted: without untracked files there is nothing to do. */
+	for (i = 1; i < l->n && strcmp(l->v[i - 1].path, l->v[i].path) < 0; i++)
+		;
+	if (i >= l->n)
+		return;
 	if (l->n)
 		qsort(l->v, l->n, sizeof *l->v, cmp_path);
 	for (i = 0; i < l->n; i++)
@@ -363,8 +368,9 @@ int add_list_collect(
 	return rc;
 }
 
-int add_list_attrs(struct add_list *l, const struct repo *repo)
+int add_list_attrs(struct add_list *l, const struct repo *repo, int sample)
 {
+	const struct add_operand *last = NULL;
 	const char **paths = calloc(l->n ? l->n : 1, sizeof *paths);
 	struct attrs *attrs = calloc(l->n ? l->n : 1, sizeof *attrs);
 	size_t i, n = 0;
@@ -374,13 +380,19 @@ int add_list_attrs(struct add_list *l, const struct repo *repo)
 		rc = err_set(ERR_NOMEM, "out of memory");
 		goto done;
 	}
-	for (i = 0; i < l->n; i++)
-		if (l->v[i].kind == ADD_TODO)
-			paths[n++] = l->v[i].path;
+	for (i = 0; i < l->n; i++) {
+		l->v[i].asked =
+			l->v[i].kind == ADD_TODO &&
+			(!sample || (l->v[i].operand != last && add_file_trackable(&l->v[i])));
+		if (!l->v[i].asked)
+			continue;
+		last = l->v[i].operand;
+		paths[n++] = l->v[i].path;
+	}
 	if ((rc = attrs_check(repo, paths, n, attrs)) < 0)
 		goto done;
 	for (i = 0, n = 0; i < l->n; i++)
-		if (l->v[i].kind == ADD_TODO)
+		if (l->v[i].asked)
 			l->v[i].attrs = attrs[n++];
 done:
 	free(paths);

@@ -44,6 +44,7 @@ struct add_file {
 	uint8_t index_blob[REPO_ID_MAX];
 	struct gitindex_stat st; /* of the file now */
 	uint64_t size;		 /* of the file now */
+	int asked;		 /* attrs are known */
 	struct attrs attrs;
 	/* filled by addrun.h */
 	uint8_t blob[REPO_ID_MAX];
@@ -70,8 +71,9 @@ int add_operand_parse(struct add_operand *out, const struct repo *repo, const ch
 /* Collect the files, stat them, and settle ADD_UNCHANGED and ADD_GONE; the rest is ADD_TODO. */
 int add_list_collect(
 	struct add_list *l, const struct repo *repo, struct add_operand *operands, size_t n);
-/* Ask for the attributes of all that is ADD_TODO. */
-int add_list_attrs(struct add_list *l, const struct repo *repo);
+/* Ask for the attributes of all that is ADD_TODO; with `sample`, of one file or so for each
+ * operand: where that one is not tracked, there is no need to ask for the others yet. */
+int add_list_attrs(struct add_list *l, const struct repo *repo, int sample);
 /* 1 if the file could be a pointer: a regular file that is not Git's own. */
 int add_file_trackable(const struct add_file *f);
 
