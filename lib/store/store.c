@@ -361,16 +361,33 @@ int store_whole_path(struct store *s, const struct oid *oid, uint64_t size, stru
 	return 0;
 }
 
+/* Says what else was wrong: a pack that could not be read may be the one that has it. */
+static int not_found(struct store *s, const struct oid *oid)
+{
+	char hex[OID_HEX_LEN + 1];
+	int rc;
+
+	oid_to_hex(hex, oid);
+	rc = err_set(ERR_NOTFOUND, "object %s is not in the store", hex);
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < s->n_roots; i++)
+		if (s->roots[i].packs.trouble.len)
+			rc = err_set(rc,
+				"object %s is not in the store, which cannot be read completely: "
+				"%s",
+				hex, s->roots[i].packs.trouble.p);
+	pthread_mutex_unlock(&s->lock);
+	return rc;
+}
+
 int store_open_whole(
 	struct store *s, const struct oid *oid, uint64_t size, struct buf *path, struct stat *st)
 {
-	char hex[OID_HEX_LEN + 1];
 	int rc = ready_locked(s);
 
 	if (rc < 0)
 		return rc;
-	oid_to_hex(hex, oid);
-	rc = err_set(ERR_NOTFOUND, "object %s is not in the store", hex);
+	rc = not_found(s, oid);
 	for (size_t i = 0; i < s->n_roots; i++) {
 		int fd;
 

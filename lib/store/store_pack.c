@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* ---- one pack ---- */
@@ -273,6 +274,18 @@ static struct pack_file *known(const struct packs *p, const char *name, int dir_
 	return NULL;
 }
 
+/* Each pack keeps a descriptor, and a large store has more packs than the usual soft limit allows.
+ * 1 if it could be raised. */
+static int more_descriptors(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur >= l.rlim_max)
+		return 0;
+	l.rlim_cur = l.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &l) == 0;
+}
+
 static int open_at(struct packs *p, int dir_fd, const char *name, struct pack_file **out)
 {
 	struct pack_file *f = known(p, name, dir_fd);
@@ -291,6 +304,8 @@ static int open_at(struct packs *p, int dir_fd, const char *name, struct pack_fi
 		goto done;
 	}
 	f->fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (f->fd < 0 && errno == EMFILE && more_descriptors())
+		f->fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (f->fd < 0) {
 		rc = err_sys("cannot open pack '%s/%s'", p->dir, name);
 		goto done;

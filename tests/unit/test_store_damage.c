@@ -421,6 +421,24 @@ static void test_logs_of_other_packs_are_not_believed(void **state)
 	free(q);
 }
 
+static void test_an_unreadable_pack_is_named(void **state)
+{
+	struct repo *r = *state;
+	struct buf out = BUF_INIT;
+	struct oid oid;
+	char path[256];
+
+	put_numbers(r, 0, 1);
+	pack_path(r, path, "open-7.pack");
+	assert_int_equal(fs_replace_file(path, "DVXP\0\0\0\002 of the future", 20, 0), 0);
+	check_numbers(r->s, 1);
+	oid_of(&oid, "x", 1);
+	assert_int_equal(store_read(r->s, &oid, 1, &out), ERR_NOTFOUND);
+	assert_non_null(strstr(err_msg(), "open-7.pack"));
+	assert_non_null(strstr(err_msg(), "version 2"));
+	buf_release(&out);
+}
+
 static void test_full_packs_are_sealed(void **state)
 {
 	enum { N = 2200, LEN = STORE_SMALL_MAX };
@@ -462,6 +480,7 @@ int main(void)
 		TEST(test_a_full_disk_leaves_nothing_half_written),
 		TEST(test_damage_in_the_middle_costs_one_object),
 		TEST(test_logs_of_other_packs_are_not_believed),
+		TEST(test_an_unreadable_pack_is_named),
 		TEST(test_full_packs_are_sealed),
 	};
 
