@@ -68,20 +68,17 @@ must_be_clean() {
 
 say "Real data of this machine"
 mkdir -p blobs src/pages
-# One large file: the shared libraries of this system, one behind the other, until it is at least 120 MB.
-find -L /usr/lib /usr/bin -type f -size +64k \( -name '*.so*' -o -name '*.a' -o -perm -100 \) -print0 2>/dev/null | sort -z |
-	xargs -0 cat 2>/dev/null | head -c 125829120 >src/model.bin || true
+# One large file: the largest libraries and programs of this system, one behind the other, until it is 120 MB.
+{ find -L /usr/lib /usr/bin -type f -size +64k -printf '%s %p\n' 2>/dev/null || true; } | sort -rn |
+	awk 'size < 125829120 { size += $1; sub(/^[0-9]+ /, ""); printf "%s%c", $0, 0 }' >src/list
+xargs -0 cat <src/list 2>/dev/null | head -c 125829120 >src/model.bin || true
 while [ "$(stat -c %s src/model.bin)" -lt 104857600 ]; do # a very small system: its files twice
 	cat src/model.bin src/model.bin >src/more && mv src/more src/model.bin
 done
-# Many small ones: pages, headers and texts of this system.
-n=0
-while IFS= read -r -d '' file; do
-	n=$((n + 1))
-	printf '%s\0%s\0' "$file" "src/pages/$((n % 16))/$n.txt"
-done < <(find /usr/include /usr/share -type f -size -32k -size +0 -readable -print0 2>/dev/null | sort -z | head -z -n 6000) >src/list
-for d in $(seq 0 15); do mkdir -p "src/pages/$d"; done
-xargs -0 -n 2 cp <src/list
+# Many small ones: headers, pages and texts of this system, with their own names.
+{ find /usr/include /usr/share -type f -size -32k -size +0 -readable -print0 2>/dev/null || true; } | sort -z |
+	awk 'BEGIN { RS = ORS = "\0" } NR <= 6000' >src/list
+xargs -0 cp --parents -t src/pages <src/list
 rm src/list
 [ "$(files_in src/pages)" -ge 5000 ] || fail "found only $(files_in src/pages) small files on this machine"
 echo "model.bin: $(human "$(stat -c %s src/model.bin)"); pages: $(files_in src/pages) files, $(human "$(bytes_in src/pages)")"
@@ -107,7 +104,7 @@ git commit -qm "start: code and configuration"
 
 say "The lesson's three files: git dvx add"
 mkdir data
-head -c 764016 ../src/model.bin | od -An -tx1 | head -c 764016 >data/projects.json
+od -An -tx1 -w32 -N 240000 ../src/model.bin >data/projects.json
 head -c 2000 data/projects.json >data/tags.json
 tail -c 90000 data/projects.json >data/features.json
 run git dvx add data/projects.json data/tags.json data/features.json
@@ -129,12 +126,13 @@ step "git push again: nothing to do" remote git push -q origin main
 
 say "Version 2: the large file grows in the middle, ten small files change"
 { head -c 50000000 ../src/model.bin && echo "ten thousand new weights would stand here" && tail -c +50000001 ../src/model.bin; } >model.bin
-for i in 1 2 3 4 5 6 7 8 9 10; do echo "corrected" >>"pages/$i/$i.txt"; done
+find pages -type f -size -8k | sort | awk 'NR % 500 == 1 && ++n <= 10' >../ten
+while read -r page; do echo "corrected" >>"$page"; done <../ten
 printf 'learning_rate: 0.02\n' >config.yaml
 step "git add of version 2" "11 files changed" git add -A
 run git commit -qm "more data, second version"
 git tag v2
-sha256sum model.bin pages/*/* data/* >../v2.sums
+find model.bin pages data -type f -print0 | xargs -0 sha256sum >../v2.sums
 step "git push of version 2: only what changed travels" remote git push -q origin main v2
 cd ..
 
@@ -166,12 +164,13 @@ cd ..
 say "The team mate pushes, the first one pulls"
 cd mate
 git config user.name "Ben"
-echo "seen by Ben" >>pages/1/1.txt
+page=$(head -n 1 ../ten)
+echo "seen by Ben" >>"$page"
 git commit -qam "one page annotated"
 step "git push by the team mate" remote git push -q origin main
 cd ../project
 step "git pull" "one file" git pull -q origin main
-cmp pages/1/1.txt ../mate/pages/1/1.txt || fail "the pulled page differs"
+cmp "$page" "../mate/$page" || fail "the pulled page differs"
 must_be_clean
 cd ..
 
