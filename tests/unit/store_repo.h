@@ -82,6 +82,9 @@ static inline int setup(void **state)
 	struct repo *r = calloc(1, sizeof *r);
 	char path[128];
 
+	if (!r)
+		abort();
+
 	/* TMPDIR on btrfs or XFS exercises the ways that share blocks */
 	snprintf(r->dir, sizeof r->dir, "%.40s/dvx-test-store-XXXXXX",
 		getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
