@@ -37,33 +37,28 @@ static const char attributes_file[] = ".gitattributes";
 
 /* ---- what hides, what is not there ---- */
 
-/* Operands that no file belongs to. */
-static int check_found(struct add *a, int *hidden)
+static int exists(const struct add *a, const char *path)
 {
-	struct buf path = BUF_INIT;
-	size_t i;
-	int rc = 0;
+	struct buf full = BUF_INIT;
+	int yes = fs_join(&full, a->repo->dir->worktree, path) == 0 && fs_exists(full.p);
 
-	for (i = 0; i < a->n && rc == 0; i++) {
-		const struct add_operand *o = &a->operands[i];
+	buf_release(&full);
+	return yes;
+}
 
-		if (o->found)
-			continue;
-		buf_reset(&path);
-		if (o->path && *o->path &&
-			(rc = fs_join(&path, a->repo->dir->worktree, o->path)) == 0 &&
-			fs_exists(path.p)) {
-			rc = ignored_handle(
-				a->repo, o->path, o->is_dir, a->unignore && !a->dry_run, &a->also);
-			if (rc > 0)
-				++*hidden;
-			rc = rc < 0 ? rc : 0;
-		} else if (rc == 0 && !(o->path && !*o->path)) {
-			rc = err_set(ERR_NOTFOUND, "'%s' does not match any file", o->typed);
-		}
-	}
-	buf_release(&path);
-	return rc;
+/* An operand that no file belongs to, or (--unignore) a directory that may hold more: 1 if ignore
+ * rules are in the way, and stay. */
+static int look_behind(struct add *a, const struct add_operand *o)
+{
+	int mend = a->unignore && !a->dry_run, rc = 0;
+
+	if (!o->path || (!o->found && !exists(a, o->path)))
+		return err_set(ERR_NOTFOUND, "'%s' does not match any file", o->typed);
+	if (*o->path)
+		rc = ignored_handle(a->repo, o->path, o->is_dir, mend, &a->also);
+	if (rc == 0 && o->is_dir)
+		rc = ignored_handle_below(a->repo, o->path, mend, &a->also);
+	return rc < 0 ? rc : rc > 0;
 }
 
 static void forget_list(struct add *a)
@@ -79,20 +74,20 @@ static void forget_list(struct add *a)
 static int collect(struct add *a)
 {
 	int rc, hidden = 0;
-	size_t i, missing = 0;
+	size_t i;
 
 	if ((rc = add_list_collect(&a->list, a->repo, a->operands, a->n)) < 0)
 		return rc;
-	for (i = 0; i < a->n; i++)
-		missing += !a->operands[i].found;
-	if (!missing)
-		return 0;
-	if ((rc = check_found(a, &hidden)) < 0)
-		return rc;
+	for (i = 0; i < a->n; i++) {
+		if (a->operands[i].found && !(a->unignore && a->operands[i].is_dir))
+			continue;
+		if ((rc = look_behind(a, &a->operands[i])) < 0)
+			return rc;
+		hidden += rc;
+	}
 	if (hidden)
-		return err_set(ERR_DENIED, "%d path%s hidden by ignore rules; nothing was added",
-			hidden, hidden == 1 ? " is" : "s are");
-	if (!a->unignore || a->dry_run)
+		return err_set(ERR_DENIED, "ignore rules are in the way; nothing was added");
+	if (!a->also.n)
 		return 0;
 	forget_list(a);
 	return add_list_collect(&a->list, a->repo, a->operands, a->n);

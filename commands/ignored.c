@@ -4,11 +4,14 @@
 #include "commands/ignored.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/repo/git.h"
 #include "lib/repo/ignore.h"
 
 enum { RULES_MAX = 16 }; /* that can hide one path, one behind the other */
+enum { TOLD_MAX = 3 };	 /* one rule hides many files: the first few tell the story */
 
 static void print_lines(FILE *out, const struct ignore_fix *fix)
 {
@@ -68,4 +71,37 @@ int ignored_handle(
 			return again < 0 ? again : 1;
 	}
 	return 1;
+}
+
+int ignored_handle_below(
+	const struct repo *repo, const char *dir, int unignore, struct strvec *changed)
+{
+	struct buf spec = BUF_INIT, out = BUF_INIT;
+	char *path;
+	size_t pos, len;
+	int rc, hidden = 0;
+
+	/* --directory: a hidden directory is one line, not all its files. */
+	rc = buf_addf(&spec, ":(top,literal)%s", dir);
+	if (rc == 0)
+		rc = git_run(repo, NULL, 0, &out, "ls-files", "-z", "-o", "-i", "--directory",
+			"--exclude-standard", "--", *dir ? spec.p : ":(top)", (char *)NULL);
+	for (pos = 0; rc >= 0 && pos < out.len; pos += len + 1) {
+		path = out.p + pos;
+		len = strlen(path);
+		if (!unignore && hidden == TOLD_MAX) {
+			fprintf(stderr, "warning: … and more below '%s'\n", dir);
+			break;
+		}
+		if (len && path[len - 1] == '/') {
+			path[len - 1] = '\0';
+			rc = ignored_handle(repo, path, 1, unignore, changed);
+		} else {
+			rc = ignored_handle(repo, path, 0, unignore, changed);
+		}
+		hidden += rc > 0;
+	}
+	buf_release(&spec);
+	buf_release(&out);
+	return rc < 0 ? rc : hidden;
 }

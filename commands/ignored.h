@@ -14,4 +14,9 @@
 int ignored_handle(const struct repo *repo, const char *path, int is_dir, int unignore,
 	struct strvec *changed);
 
+/* The same for what ignore rules hide below the directory `dir`: what is hidden is counted, the
+ * first few are told. */
+int ignored_handle_below(
+	const struct repo *repo, const char *dir, int unignore, struct strvec *changed);
+
 #endif

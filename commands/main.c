@@ -33,6 +33,7 @@ static const struct command commands[] = {
 		COMMAND_REPO_MAYBE},
 	{"hook", cmd_hook, "what a Git hook does (called by Git)", COMMAND_REPO | COMMAND_HIDDEN},
 	{"ls-files", cmd_ls_files, "list the files whose data git-dvx manages", COMMAND_REPO},
+	{"merge-driver", cmd_merge_driver, "merge pointers (called by Git)", COMMAND_HIDDEN},
 	{"pointer", cmd_pointer, "make, show, check or compare pointers", COMMAND_REPO_MAYBE},
 	{"pull", cmd_pull, "fetch, then checkout", COMMAND_WORKTREE},
 	{"push", cmd_push, "bring objects to the blob remote", COMMAND_REPO},
