@@ -25,7 +25,7 @@
 
 enum { LOCK_WAIT_MS = 3000 };
 
-enum class {
+enum kind {
 	FINE = 0,
 	POINTER,  /* holds its pointer text */
 	DELETED,  /* not there, or to be overwritten on request */
@@ -36,7 +36,7 @@ enum class {
 
 struct entry {
 	const struct scan_item *item;
-	enum class class;
+	enum kind kind;
 	struct stat st;	 /* of SUSPECT and RIGHT */
 	struct buf text; /* of POINTER: an odd spelling; else empty, the canonical one */
 };
@@ -53,21 +53,29 @@ struct restore {
 
 /* ---- looking ---- */
 
-static enum class classify(
-	const struct restore *w, const struct scan_item *item, const struct scan_found *found) {
-	struct stat st; int rc;
+static enum kind classify(
+	const struct restore *w, const struct scan_item *item, const struct scan_found *found)
+{
+	struct stat st;
+	int rc;
 
-	switch (found->state){
-		case SCAN_FILE_DATA : return FINE; case SCAN_FILE_POINTER : return POINTER;
-		case SCAN_FILE_CHANGED : if (found->size == item->size) return SUSPECT;
+	switch (found->state) {
+	case SCAN_FILE_DATA:
+		return FINE;
+	case SCAN_FILE_POINTER:
+		return POINTER;
+	case SCAN_FILE_CHANGED:
+		if (found->size == item->size)
+			return SUSPECT;
 		return w->o->force ? DELETED : MODIFIED;
-		case SCAN_FILE_ABSENT : break;
+	case SCAN_FILE_ABSENT:
+		break;
 	}
-rc = place_lstat(w->place, item->path, &st);
-err_clear();
-if (rc != ERR_NOTFOUND && !w->o->force)
-	return MODIFIED; /* a link, a directory… */
-return w->o->pending_only ? MODIFIED : DELETED;
+	rc = place_lstat(w->place, item->path, &st);
+	err_clear();
+	if (rc != ERR_NOTFOUND && !w->o->force)
+		return MODIFIED; /* a link, a directory… */
+	return w->o->pending_only ? MODIFIED : DELETED;
 }
 
 static int collect(struct restore *w, const struct scan_list *l)
@@ -84,8 +92,8 @@ static int collect(struct restore *w, const struct scan_list *l)
 		if (l->v[i].skip_worktree || l->v[i].stage != 0 || l->v[i].size == 0)
 			continue;
 		e->item = &l->v[i];
-		e->class = classify(w, e->item, &found[i]);
-		if (e->class != FINE)
+		e->kind = classify(w, e->item, &found[i]);
+		if (e->kind != FINE)
 			w->n++;
 	}
 	free(found);
@@ -111,9 +119,9 @@ static int hash_one(size_t i, void *data)
 	char *piece = NULL;
 	int fd;
 
-	if (e->class != SUSPECT || (w->o->stop != NULL && *w->o->stop))
+	if (e->kind != SUSPECT || (w->o->stop != NULL && *w->o->stop))
 		return 0;
-	e->class = MODIFIED;
+	e->kind = MODIFIED;
 	fd = place_open_read(w->place, e->item->path);
 	if (fd < 0 || fstat(fd, &before) < 0 || (piece = malloc(PIECE)) == NULL)
 		goto done;
@@ -125,11 +133,11 @@ static int hash_one(size_t i, void *data)
 	oid_final(&ctx, &oid);
 	if (oid_eq(&oid, &e->item->oid) && same_stat(&before, &after)) {
 		e->st = after;
-		e->class = gitindex_stat_match(&e->item->st, &after) ? FINE : RIGHT;
+		e->kind = gitindex_stat_match(&e->item->st, &after) ? FINE : RIGHT;
 	}
 done:
-	if (e->class == MODIFIED && w->o->force)
-		e->class = DELETED;
+	if (e->kind == MODIFIED && w->o->force)
+		e->kind = DELETED;
 	err_clear();
 	free(piece);
 	if (fd >= 0)
@@ -153,7 +161,7 @@ static int fetch(struct restore *w)
 	if (wanted.v == NULL)
 		return err_set(ERR_NOMEM, "out of memory");
 	for (size_t i = 0; i < w->n; i++)
-		if (w->v[i].class == POINTER || w->v[i].class == DELETED)
+		if (w->v[i].kind == POINTER || w->v[i].kind == DELETED)
 			wanted.v[wanted.n++] = *w->v[i].item;
 	rc = sync_download(&sync, &wanted, w->store, &bo);
 	if (rc < 0 && rc != ERR_INTERRUPTED && rc != ERR_NOMEM) {
@@ -198,7 +206,7 @@ static int write_deleted(struct restore *w)
 	for (size_t i = 0; rc == 0 && i < w->n; i++) {
 		const struct scan_item *item = w->v[i].item;
 
-		if (w->v[i].class == DELETED)
+		if (w->v[i].kind == DELETED)
 			rc = buf_add(store_has(w->store, &item->oid, item->size) ? &with_data
 										 : &as_pointer,
 				item->path, strlen(item->path) + 1);
@@ -213,13 +221,13 @@ static int write_deleted(struct restore *w)
 		struct entry *e = &w->v[i];
 		struct stat st;
 
-		if (e->class != DELETED)
+		if (e->kind != DELETED)
 			continue;
 		if (scan_file_state(w->repo, e->item, 0, &st) == SCAN_FILE_POINTER) {
-			e->class = POINTER;
+			e->kind = POINTER;
 			continue;
 		}
-		e->class = FINE;
+		e->kind = FINE;
 		w->r->placed++;
 		w->r->bytes += e->item->size;
 	}
@@ -257,7 +265,7 @@ static int rehydrate(struct restore *w)
 	for (size_t i = 0; rc == 0 && i < w->n; i++) {
 		struct entry *e = &w->v[i];
 
-		if (e->class != POINTER)
+		if (e->kind != POINTER)
 			continue;
 		rc = read_odd_text(w, e);
 		items[n] = (struct rehydrate_item){.path = e->item->path,
@@ -294,7 +302,7 @@ static int patch_right(struct restore *w)
 	if (patches == NULL)
 		return err_set(ERR_NOMEM, "out of memory");
 	for (size_t i = 0; i < w->n; i++) {
-		if (w->v[i].class != RIGHT)
+		if (w->v[i].kind != RIGHT)
 			continue;
 		patches[n].path = w->v[i].item->path;
 		patches[n].id = w->v[i].item->blob;
@@ -315,6 +323,27 @@ done:
 	return rc;
 }
 
+/* The engine gives files a time before that of the index ("Racy entries" in
+ * docs/late-rehydration.md): let Git write a fresh one, so that what comes today does not look as
+ * old as the last checkout. */
+static int freshen_index(const struct restore *w)
+{
+	struct run run = RUN_INIT;
+	size_t owed = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < w->n; i++)
+		owed += w->v[i].kind == POINTER || w->v[i].kind == RIGHT;
+	if (owed)
+		rc = git_prepare(&run, w->repo, "update-index", "--force-write-index", NULL);
+	if (owed && rc == 0)
+		rc = run_capture(&run, NULL, 0, NULL);
+	run_release(&run);
+	if (rc > 0)
+		return err_set(ERR_IO, "'git update-index' failed (exit status %d)", rc);
+	return rc;
+}
+
 static int work(struct restore *w)
 {
 	int rc = workers_run(w->o->jobs, w->n, hash_one, w);
@@ -324,11 +353,13 @@ static int work(struct restore *w)
 	if (rc == 0)
 		rc = write_deleted(w);
 	if (rc == 0)
+		rc = freshen_index(w);
+	if (rc == 0)
 		rc = rehydrate(w);
 	if (rc == 0)
 		rc = patch_right(w);
 	for (size_t i = 0; i < w->n; i++)
-		w->r->modified += w->v[i].class == MODIFIED;
+		w->r->modified += w->v[i].kind == MODIFIED;
 	if (rc == 0 && w->o->stop != NULL && *w->o->stop)
 		rc = err_set(ERR_INTERRUPTED, "interrupted");
 	return rc;

@@ -50,6 +50,10 @@ int store_read(struct store *s, const struct oid *oid, uint64_t size, struct buf
 /* Make the empty file dst_fd hold the content: reflink, else copy in the kernel, else decode.
  * Positive enum fs_copy_method, or a negative error: then the content of dst_fd is undefined. */
 int store_place(struct store *s, const struct oid *oid, uint64_t size, int dst_fd);
+/* Make `name` in the directory dir_fd a hard link to the whole object, checked and made read-only
+ * (dvx.link = hardlink).  0, or ERR_UNSUPPORTED (it is packed), ERR_IO (another file system),
+ * ERR_CORRUPT…: then there is no such name. */
+int store_link(struct store *s, const struct oid *oid, uint64_t size, int dir_fd, const char *name);
 /* Pass the content through `sink` in order (pieces of at most 1 MiB).  The check is complete only
  * when this returns 0: use nothing before. */
 int store_stream(struct store *s, const struct oid *oid, uint64_t size,

@@ -168,6 +168,27 @@ int place_begin(struct place *p, const char *path, struct place_file *f)
 	return rc;
 }
 
+int place_begin_with(struct place *p, const char *path, struct place_file *f,
+	int (*make)(int dir_fd, const char *name, void *data), void *data)
+{
+	int rc = place_begin(p, path, f);
+
+	if (rc < 0)
+		return rc;
+	if (f->beside) /* another file system: no link can come from there */
+		rc = err_set(ERR_UNSUPPORTED, "'%s' lies on another file system", path);
+	else if (unlinkat(p->staging_fd, f->temp.p, 0) < 0)
+		rc = temp_error(f, "replace");
+	else
+		rc = make(p->staging_fd, f->temp.p, data);
+	close(f->fd);
+	f->fd = -1;
+	f->linked = 1;
+	if (rc < 0)
+		place_abort(p, f);
+	return rc;
+}
+
 /* Forget the file; its name is gone or somebody else's business. */
 static void finish(struct place_file *f)
 {
@@ -284,9 +305,9 @@ static int dress_temp(struct swap *s)
 
 	if (s->f->fd >= 0 && (rc = fs_close(&s->f->fd, s->f->temp.p)) < 0)
 		return rc;
-	if (fchmodat(temp_dir(s), temp_name(s), s->mode & 0777, 0) < 0)
+	if (!s->f->linked && fchmodat(temp_dir(s), temp_name(s), s->mode & 0777, 0) < 0)
 		return temp_error(s->f, "set the mode of");
-	if (s->mtime_ns >= 0 &&
+	if (!s->f->linked && s->mtime_ns >= 0 &&
 		utimensat(temp_dir(s), temp_name(s), times, AT_SYMLINK_NOFOLLOW) < 0)
 		return temp_error(s->f, "set the time of");
 	if (fstatat(temp_dir(s), temp_name(s), &s->st, AT_SYMLINK_NOFOLLOW) < 0)

@@ -40,15 +40,20 @@ struct place_file {
 		 */
 	struct buf temp; /* its name for now */
 	int beside; /* temp is a path below the worktree, not a name in the staging directory */
+	int linked; /* a hard link to somebody else's file: its mode is not touched */
 };
 #define PLACE_FILE_INIT                                                                            \
 	{                                                                                          \
-		-1, BUF_INIT, 0                                                                    \
+		.fd = -1                                                                           \
 	}
 
 /* Create the temporary file for `path`.  0; ERR_DENIED: not place_path_ok; ERR_NOTFOUND: its
  * directory is gone; ERR_CHANGED: a symbolic link is on the way; ERR_IO… */
 int place_begin(struct place *p, const char *path, struct place_file *f);
+/* The same, but `make` creates the file: it is called with the directory and the name, which is
+ * free.  Its mode and times are then left alone (it may be a link).  0 or what `make` returned. */
+int place_begin_with(struct place *p, const char *path, struct place_file *f,
+	int (*make)(int dir_fd, const char *name, void *data), void *data);
 /* Swap it in if the file at `path` is a regular file whose whole content is `expect` (then its
  * permission bits are taken over and the old file is removed). `mtime_ns` >= 0 sets the
  * modification time first.  *st is the lstat of the new file in place.  0; ERR_CHANGED: the file is

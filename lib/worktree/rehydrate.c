@@ -43,6 +43,7 @@ struct run_state {
 	struct place *place;
 	const struct rehydrate_options *options;
 	struct rehydrate_result *result;
+	int hardlink;	    /* dvx.link */
 	time_t racy_second; /* of the index: Git distrusts a file that is not older */
 	pthread_mutex_t mutex;
 };
@@ -143,11 +144,49 @@ static int fetch_missing(struct run_state *s)
 
 /* ---- step 2: every file beside its place ---- */
 
+struct link_source {
+	struct store *store;
+	const struct rehydrate_item *item;
+};
+
+static int link_object(int dir_fd, const char *name, void *data)
+{
+	const struct link_source *l = data;
+
+	return store_link(l->store, &l->item->oid, l->item->size, dir_fd, name);
+}
+
+/* dvx.link = hardlink: executables, whose mode is another, and whatever cannot be linked are
+ * copied. */
+static int prepare_link(struct run_state *s, const struct rehydrate_item *item, struct prepared *p)
+{
+	struct link_source source = {s->store, item};
+	struct stat st;
+
+	if (!s->hardlink || place_lstat(s->place, item->path, &st) < 0 || (st.st_mode & 0111))
+		return ERR_UNSUPPORTED;
+	return place_begin_with(s->place, item->path, &p->file, link_object, &source);
+}
+
+static int prepare_copy(struct run_state *s, const struct rehydrate_item *item, struct prepared *p)
+{
+	int rc = place_begin(s->place, item->path, &p->file);
+
+	if (rc < 0)
+		return rc == ERR_NOTFOUND ? err_set(ERR_CHANGED, "'%s' is gone", item->path) : rc;
+	rc = store_place(s->store, &item->oid, item->size, p->file.fd);
+	/* Thousands of files may wait for the lock: keep names, not descriptors. */
+	if (rc >= 0)
+		rc = fs_close(&p->file.fd, item->path);
+	if (rc < 0)
+		place_abort(s->place, &p->file);
+	return rc;
+}
+
 static int prepare_one(size_t i, void *data)
 {
 	struct run_state *s = data;
 	struct rehydrate_item *item = &s->items[i];
-	struct prepared *p = &s->prepared[i];
 	int rc;
 
 	if (item->state != REHYDRATE_TODO || item->wish != REHYDRATE_DATA)
@@ -156,19 +195,13 @@ static int prepare_one(size_t i, void *data)
 		item->state = REHYDRATE_LEFT;
 		return 0;
 	}
-	rc = place_begin(s->place, item->path, &p->file);
-	if (rc < 0) {
-		note_failure(s, item, rc == ERR_NOTFOUND ? REHYDRATE_CHANGED : REHYDRATE_FAILED);
-		return 0;
-	}
-	rc = store_place(s->store, &item->oid, item->size, p->file.fd);
-	/* Thousands of files may wait for the lock: keep names, not descriptors. */
-	if (rc >= 0)
-		rc = fs_close(&p->file.fd, item->path);
-	if (rc < 0) {
-		place_abort(s->place, &p->file);
+	rc = prepare_link(s, item, &s->prepared[i]);
+	if (rc < 0)
+		rc = prepare_copy(s, item, &s->prepared[i]);
+	if (rc == ERR_CHANGED)
+		item->state = REHYDRATE_CHANGED;
+	else if (rc < 0)
 		note_failure(s, item, rc == ERR_NOTFOUND ? REHYDRATE_MISSING : REHYDRATE_FAILED);
-	}
 	return 0;
 }
 
@@ -404,7 +437,10 @@ int rehydrate_run(struct rehydrate_item *items, size_t n, const struct gitdir *g
 	struct buf staging = BUF_INIT;
 	int rc = 0, patched = 0;
 
+	const char *how = config_get(c, "dvx.link");
+
 	*r = (struct rehydrate_result){0};
+	s.hardlink = how && strcmp(how, "hardlink") == 0;
 	if (n == 0)
 		return 0;
 	if (!g->worktree)
