@@ -310,6 +310,60 @@ static void print_text(const struct add *a, const struct add_result *r)
 		printf("nothing changed (%zu file%s)\n", a->list.n, a->list.n == 1 ? "" : "s");
 }
 
+/* Have each .gitattributes on the way to `path` staged, too. */
+static int stage_attributes_of(struct add *a, const char *path)
+{
+	struct buf file = BUF_INIT;
+	const char *p = path;
+	size_t i;
+	int rc = 0;
+
+	do {
+		buf_reset(&file);
+		if ((rc = buf_add(&file, path, (size_t)(p - path))) < 0 ||
+			(rc = buf_addstr(&file, attributes_file)) < 0)
+			break;
+		for (i = 0; i < a->also.n && strcmp(a->also.v[i], file.p) != 0; i++)
+			;
+		if (i == a->also.n && exists(a, file.p))
+			rc = strvec_push(&a->also, file.p);
+		p = strchr(p, '/');
+	} while (rc == 0 && p++);
+	buf_release(&file);
+	return rc;
+}
+
+/* A commit needs the attributes that route its files to us: are the staged ones up to that?  (They
+ * were not staged if an earlier run was stopped, or if `git dvx track` wrote them.)  One file of
+ * each operand is asked about. */
+static int stage_attributes(struct add *a)
+{
+	const char **paths = calloc(a->list.n ? a->list.n : 1, sizeof *paths);
+	struct attrs *attrs = calloc(a->list.n ? a->list.n : 1, sizeof *attrs);
+	const struct add_operand *last = NULL;
+	size_t i, n = 0;
+	int rc = 0;
+
+	if (!paths || !attrs) {
+		rc = err_set(ERR_NOMEM, "out of memory");
+		goto done;
+	}
+	for (i = 0; i < a->list.n; i++) {
+		if (a->list.v[i].kind != ADD_DATA || a->list.v[i].operand == last)
+			continue;
+		last = a->list.v[i].operand;
+		paths[n++] = a->list.v[i].path;
+	}
+	rc = attrs_check_cached(a->repo, paths, n, attrs);
+	for (i = 0; i < n && rc == 0; i++)
+		if (!attrs[i].ours)
+			rc = stage_attributes_of(a, paths[i]);
+done:
+	free(paths);
+	free(attrs);
+	return rc;
+}
+
 static int run(struct add *a)
 {
 	struct add_options o = {a->jobs, command_stop(), NULL, &a->also};
@@ -324,7 +378,7 @@ static int run(struct add *a)
 		files++;
 		bytes += a->list.v[i].size;
 	}
-	if ((rc = command_store(a->ctx)) < 0)
+	if ((rc = command_store(a->ctx)) < 0 || (rc = stage_attributes(a)) < 0)
 		return rc;
 	o.progress = files ? progress_new("Adding", files, bytes, PROGRESS_AUTO) : NULL;
 	rc = add_run(&a->list, a->repo, a->ctx->s, &o, &r);
