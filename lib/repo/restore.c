@@ -323,27 +323,6 @@ done:
 	return rc;
 }
 
-/* The engine gives files a time before that of the index ("Racy entries" in
- * docs/late-rehydration.md): let Git write a fresh one, so that what comes today does not look as
- * old as the last checkout. */
-static int freshen_index(const struct restore *w)
-{
-	struct run run = RUN_INIT;
-	size_t owed = 0;
-	int rc = 0;
-
-	for (size_t i = 0; i < w->n; i++)
-		owed += w->v[i].kind == POINTER || w->v[i].kind == RIGHT;
-	if (owed)
-		rc = git_prepare(&run, w->repo, "update-index", "--force-write-index", NULL);
-	if (owed && rc == 0)
-		rc = run_capture(&run, NULL, 0, NULL);
-	run_release(&run);
-	if (rc > 0)
-		return err_set(ERR_IO, "'git update-index' failed (exit status %d)", rc);
-	return rc;
-}
-
 static int work(struct restore *w)
 {
 	int rc = workers_run(w->o->jobs, w->n, hash_one, w);
@@ -352,8 +331,6 @@ static int work(struct restore *w)
 		rc = fetch(w);
 	if (rc == 0)
 		rc = write_deleted(w);
-	if (rc == 0)
-		rc = freshen_index(w);
 	if (rc == 0)
 		rc = rehydrate(w);
 	if (rc == 0)
