@@ -114,7 +114,7 @@ test_expect_success 'another filter is not pushed aside' '
 '
 
 test_expect_success 'ignored: told, and mended by --unignore' '
-	echo "/raw/" >.gitignore && mkdir -p raw/x && random_file raw/x/data.csv 1K c && echo s >raw/other &&
+	echo "/raw/" >.gitignore && mkdir -p raw/x && random_file raw/x/data.csv 1K c && echo s >raw/other && touch -d "1 hour ago" raw/other &&
 	test_expect_code 128 git dvx add raw/x/data.csv 2>err && grep "hidden by the ignore rule ./raw/. (.gitignore:1)" err && ! git ls-files raw | grep . &&
 	git dvx add --unignore raw/x/data.csv && staged_pointer raw/x/data.csv && git status --porcelain -uall raw >out && ! grep other out && git diff --cached --quiet -- raw/other &&
 	printf "/raw/\n!/raw/\n/raw/*\n!/raw/x/\n/raw/x/*\n!/raw/x/data.csv\n" >expect && test_cmp expect .gitignore && git commit -q -m raw && is_clean && rm err out expect
