@@ -27,18 +27,18 @@ store_file() {
 
 # many_files REPO N: N small objects of different lengths, request lines on stdout.
 many_files() {
-	python3 - "$1" "$2" <<-'END'
-	import hashlib, os, sys
-	repo, n = sys.argv[1], int(sys.argv[2])
-	for i in range(n):
-	    data = hashlib.sha512(str(i).encode()).digest() * (1 + i % 16) + b"%d" % i
-	    oid = hashlib.sha256(data).hexdigest()
-	    path = "%s/.git/lfs/objects/%s/%s/%s" % (repo, oid[:2], oid[2:4], oid)
-	    os.makedirs(os.path.dirname(path), exist_ok=True)
-	    with open(path, "wb") as f:
-	        f.write(data)
-	    print(oid, len(data), "-", "small/%d.bin" % i)
-	END
+	perl -MDigest::SHA=sha256_hex,sha512 -MFile::Path=make_path -e '
+		my ($repo, $n) = @ARGV;
+		for my $i (0 .. $n - 1) {
+			my $data = sha512($i) x (1 + $i % 16) . $i;
+			my $oid = sha256_hex($data);
+			my $dir = sprintf("%s/.git/lfs/objects/%s/%s", $repo, substr($oid, 0, 2), substr($oid, 2, 2));
+			make_path($dir);
+			open(my $f, ">:raw", "$dir/$oid") or die "$dir/$oid: $!";
+			print $f $data;
+			close($f) or die;
+			printf "%s %d - small/%d.bin\n", $oid, length($data), $i;
+		}' "$1" "$2"
 }
 
 # upload REPO REQUESTS [OPTION...], download REPO REQUESTS [OPTION...]: answers without progress on stdout.
@@ -53,20 +53,21 @@ run_batch() {
 	[ -e "$rb_requests" ] || rb_requests=$3
 	shift 3
 	rb_status=0
-	(cd "$rb_repo" && git-dvx-transfer batch "$@" "$rb_direction" <"$rb_requests" >"$TRASH/.answers") || rb_status=$?
-	grep -v '^progress ' "$TRASH/.answers"
+	(cd "$rb_repo" && git-dvx-transfer batch "$@" "$rb_direction" <"$rb_requests" >"$TRASH/.answers.${rb_repo##*/}") || rb_status=$?
+	grep -v '^progress ' "$TRASH/.answers.${rb_repo##*/}"
 	return "$rb_status"
 }
 
 # has_objects REPO REQUESTS: every object can be read from the repository's store (asking again moves nothing), and the whole
 # ones are right.
 has_objects() {
-	hb_n=$(grep -c . "$2") &&
-	download "$1" "$2" --remote="$TRASH/no-such-remote" >has.out &&
-	test "$(grep -c '^ok .* 0$' has.out)" = "$hb_n" &&
-	find "$1/.git/lfs/objects" -type f | while read -r hb_file; do
-		test "$(oid_of "$hb_file")" = "$(basename "$hb_file")" || { echo "bad: $hb_file"; exit 1; }
+	has_objects_quick "$1" "$2" && find "$1/.git/lfs/objects" -type f | while read -r ho_file; do
+		test "$(oid_of "$ho_file")" = "$(basename "$ho_file")" || { echo "bad: $ho_file"; exit 1; }
 	done
+}
+has_objects_quick() {
+	(cd "$1" && git-dvx-transfer batch download --remote="$TRASH/no-such-remote") <"$2" |
+		awk '/^ok .* 0$/ { n++ } END { exit n != wanted }' wanted="$(grep -c . "$2")"
 }
 
 # stored_bytes DIR: bytes of all files below.
@@ -76,14 +77,10 @@ stored_bytes() {
 
 # flip_byte FILE OFFSET: change one byte.
 flip_byte() {
-	python3 - "$1" "$2" <<-'END'
-	import os, sys
-	path, at = sys.argv[1], int(sys.argv[2])
-	os.chmod(path, 0o644)
-	with open(path, "r+b") as f:
-	    f.seek(at, 0 if at >= 0 else 2)
-	    b = f.read(1)
-	    f.seek(at, 0 if at >= 0 else 2)
-	    f.write(bytes([b[0] ^ 1]))
-	END
+	chmod u+w "$1" && perl -e '
+		my ($path, $at) = @ARGV;
+		open(my $f, "+<:raw", $path) or die "$path: $!";
+		seek($f, $at, 0) && read($f, my $byte, 1) == 1 or die "$path: no byte $at";
+		seek($f, $at, 0) && print $f chr(ord($byte) ^ 1);
+		close($f) or die;' "$1" "$2"
 }
