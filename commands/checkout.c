@@ -36,9 +36,14 @@ int checkout_run(struct command_ctx *ctx, const struct select *select,
 {
 	struct scan_list list = SCAN_LIST_INIT;
 	struct restore_result r = {0};
+	struct pending_taken *journals = NULL;
 	struct pointers *p = NULL;
-	int rc = pointers_open(&p, &ctx->repo);
+	int rc = 0, ended;
 
+	if (!select_limited(select)) /* before looking at the index */
+		rc = pending_take(&journals, ctx->g->git_dir);
+	if (rc == 0)
+		rc = pointers_open(&p, &ctx->repo);
 	if (rc == 0)
 		rc = scan_index(&list, &ctx->repo, p, 1);
 	pointers_close(p);
@@ -50,8 +55,9 @@ int checkout_run(struct command_ctx *ctx, const struct select *select,
 		rc = restore_run(&ctx->repo, ctx->s, &list, o, &r);
 	if (rc == 0 && !silent)
 		print_summary(&r);
-	if (rc == 0 && !select_limited(select) && r.left == 0)
-		rc = pending_clear(ctx->g->git_dir);
+	ended = pending_taken_end(journals, rc == 0 && r.left == 0);
+	if (rc == 0)
+		rc = ended;
 	if (rc == 0 && r.fetch_error != NULL)
 		rc = err_set(ERR_REMOTE, "cannot fetch: %s", r.fetch_error);
 	if (rc == 0 && r.pointers > 0)

@@ -19,7 +19,6 @@
 #include "lib/repo/git.h"
 #include "lib/repo/restore.h"
 #include "lib/repo/sync.h"
-#include "lib/worktree/pending.h"
 #include "lib/worktree/place.h"
 #include "lib/worktree/rehydrate.h"
 
@@ -378,11 +377,11 @@ static int note_path(const struct pending_item *i, void *data)
 	return strmap_put(data, i->path, NULL);
 }
 
-int restore_keep_pending(const struct repo *repo, struct scan_list *l)
+int restore_keep_pending(struct pending_taken *journals, struct scan_list *l)
 {
 	struct strmap paths = STRMAP_INIT;
 	size_t kept = 0;
-	int rc = pending_each(repo->dir->git_dir, note_path, &paths);
+	int rc = pending_taken_each(journals, note_path, &paths);
 
 	if (rc == 0) {
 		for (size_t i = 0; i < l->n; i++)

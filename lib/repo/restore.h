@@ -8,6 +8,7 @@
 
 #include "lib/repo/scan.h"
 #include "lib/store/store.h"
+#include "lib/worktree/pending.h"
 
 struct restore_options {
 	const char *remote; /* blob remote to fetch from; NULL: the default */
@@ -39,8 +40,8 @@ int restore_run(const struct repo *repo, struct store *s, const struct scan_list
 	const struct restore_options *o, struct restore_result *r);
 void restore_result_release(struct restore_result *r);
 
-/* Keep the items that a journal without living owner names.  0; ERR_CORRUPT when a journal can't be
- * read: then any item may be meant, and the list is as before. */
-int restore_keep_pending(const struct repo *repo, struct scan_list *l);
+/* Keep the items that these journals name.  0; ERR_CORRUPT when one of them can't be read: then any
+ * item may be meant, and the list is as before. */
+int restore_keep_pending(struct pending_taken *journals, struct scan_list *l);
 
 #endif

@@ -69,6 +69,29 @@ static int encode(struct buf *out, const struct pending_item *items, size_t n)
 	return rc;
 }
 
+/* Create and lock "<path>.tmp".  A reader that clears away may be between the two; then the file
+ * has no name any more, and another is made. */
+static int create_locked(const char *temp)
+{
+	struct stat ours, named;
+	int fd, rc;
+
+	for (;;) {
+		fd = open(temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		if (fd < 0)
+			return err_sys("cannot create '%s'", temp);
+		if (flock(fd, LOCK_EX) < 0 || fstat(fd, &ours) < 0)
+			break;
+		if (stat(temp, &named) == 0 && named.st_ino == ours.st_ino)
+			return fd;
+		close(fd);
+	}
+	rc = err_sys("cannot lock '%s'", temp);
+	unlink(temp);
+	close(fd);
+	return rc;
+}
+
 /* Create "<path>.tmp", lock it, fill it, give it its name.  The descriptor with the lock. */
 static int write_journal(const char *path, const struct pending_item *items, size_t n)
 {
@@ -76,18 +99,9 @@ static int write_journal(const char *path, const struct pending_item *items, siz
 	int fd = -1, rc;
 
 	if ((rc = buf_addf(&temp, "%s%s", path, temp_suffix)) < 0 ||
-		(rc = encode(&data, items, n)) < 0)
+		(rc = encode(&data, items, n)) < 0 || (rc = fd = create_locked(temp.p)) < 0)
 		goto done;
-	fd = open(temp.p, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		rc = err_sys("cannot create '%s'", temp.p);
-		goto done;
-	}
-	/* Nobody but a clearing reader can be faster; then the name is gone and the rename fails.
-	 */
-	if (flock(fd, LOCK_EX) < 0)
-		rc = err_sys("cannot lock '%s'", temp.p);
-	else if ((rc = fs_write_full(fd, data.p, data.len)) < 0)
+	if ((rc = fs_write_full(fd, data.p, data.len)) < 0)
 		err_prefix(rc, "'%s'", temp.p);
 	else if (rename(temp.p, path) < 0)
 		rc = err_sys("cannot rename '%s'", temp.p);
@@ -267,14 +281,59 @@ static int decode(const struct buf *b, size_t *at, struct pending_item *item, co
 	return 0;
 }
 
-struct visit {
-	int (*fn)(const struct pending_item *i, void *data);
-	void *data;
-	int failed;	    /* code of the first journal that could not be read */
-	struct buf message; /* and why */
+/* ---- taking over ---- */
+
+enum { TAKEN_MAX = 128 }; /* journals, each with its descriptor */
+
+struct taken_journal {
+	char *name;
+	int fd; /* holds the lock */
 };
 
-static int visit_items(const struct buf *b, const char *name, struct visit *v)
+struct pending_taken {
+	char *git_dir;
+	size_t n;
+	struct taken_journal v[TAKEN_MAX];
+};
+
+static int take_journal(int dir_fd, const char *name, int fd, void *data)
+{
+	struct pending_taken *t = data;
+	struct taken_journal *j = &t->v[t->n];
+
+	(void)dir_fd;
+	if (!has_suffix(name, suffix))
+		return 0;
+	if (t->n == TAKEN_MAX)
+		return 1;
+	j->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* the lock belongs to the open file: to both */
+	if (j->fd < 0)
+		return errno == EMFILE ? 1 : err_sys("cannot keep journal '%s'", name);
+	j->name = strdup(name);
+	t->n++;
+	return j->name ? 0 : err_set(ERR_NOMEM, "out of memory");
+}
+
+int pending_take(struct pending_taken **out, const char *git_dir)
+{
+	struct pending_taken *t = calloc(1, sizeof *t);
+	int rc;
+
+	*out = NULL;
+	if (!t || !(t->git_dir = strdup(git_dir))) {
+		free(t);
+		return err_set(ERR_NOMEM, "out of memory");
+	}
+	rc = each_abandoned(git_dir, take_journal, t);
+	if (rc < 0)
+		pending_taken_end(t, 0);
+	else
+		*out = t;
+	return rc < 0 ? rc : 0;
+}
+
+static int visit_items(const struct buf *b, const char *name,
+	int (*fn)(const struct pending_item *i, void *data), void *data)
 {
 	struct pending_item item;
 	size_t at = MAGIC_LEN + 4;
@@ -286,62 +345,85 @@ static int visit_items(const struct buf *b, const char *name, struct visit *v)
 	n = be32_get(b->p + MAGIC_LEN);
 	for (uint32_t i = 0; rc == 0 && i < n; i++) {
 		rc = decode(b, &at, &item, name);
-		if (rc == 0 && v->fn(&item, v->data) != 0)
+		if (rc == 0 && fn(&item, data) != 0)
 			return 1;
 	}
 	return rc;
 }
 
-static int visit_journal(int dir_fd, const char *name, int fd, void *data)
+int pending_taken_each(
+	struct pending_taken *t, int (*fn)(const struct pending_item *i, void *data), void *data)
 {
-	struct buf content = BUF_INIT;
-	struct visit *v = data;
-	int rc;
+	struct buf content = {.max = JOURNAL_LIMIT}, why = BUF_INIT;
+	int failed = 0, rc = 0;
 
-	(void)dir_fd;
-	if (!has_suffix(name, suffix))
-		return 0;
-	content.max = JOURNAL_LIMIT;
-	rc = buf_read_fd(&content, fd);
-	if (rc == 0)
-		rc = visit_items(&content, name, v);
-	buf_release(&content);
-	if (rc >= 0)
-		return rc;
-	if (!v->failed) { /* the other journals are still worth reading */
-		v->failed = rc;
-		buf_addstr(&v->message, err_msg());
+	for (size_t i = 0; i < t->n && rc != 1; i++) {
+		buf_reset(&content);
+		rc = lseek(t->v[i].fd, 0, SEEK_SET) < 0
+			     ? err_sys("cannot read journal '%s'", t->v[i].name)
+			     : buf_read_fd(&content, t->v[i].fd);
+		if (rc == 0)
+			rc = visit_items(&content, t->v[i].name, fn, data);
+		if (rc < 0 && !failed) { /* the other journals are still worth reading */
+			failed = rc;
+			buf_addstr(&why, err_msg());
+		}
 	}
-	return 0;
-}
-
-int pending_each(
-	const char *git_dir, int (*fn)(const struct pending_item *i, void *data), void *data)
-{
-	struct visit v = {.fn = fn, .data = data, .failed = 0, .message = BUF_INIT};
-	int rc = each_abandoned(git_dir, visit_journal, &v);
-
-	if (rc == 0 && v.failed)
-		rc = err_set(v.failed, "%s", buf_str(&v.message));
-	buf_release(&v.message);
+	if (rc != 1)
+		rc = failed ? err_set(failed, "%s", buf_str(&why)) : 0;
+	buf_release(&content);
+	buf_release(&why);
 	return rc;
 }
 
-static int remove_journal(int dir_fd, const char *name, int fd, void *data)
+static int of_a_later_version(int fd)
 {
 	char head[MAGIC_LEN];
 
-	(void)data;
-	if (pread(fd, head, sizeof head, 0) == MAGIC_LEN &&
-		memcmp(head, magic, MAGIC_LEN - 1) == 0 &&
-		head[MAGIC_LEN - 1] != magic[MAGIC_LEN - 1])
-		return 0; /* of a later version: not ours to judge */
-	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
-		return err_sys("cannot remove journal '%s'", name);
+	return pread(fd, head, sizeof head, 0) == MAGIC_LEN &&
+	       memcmp(head, magic, MAGIC_LEN - 1) == 0 &&
+	       head[MAGIC_LEN - 1] != magic[MAGIC_LEN - 1];
+}
+
+static int remove_unfinished(int dir_fd, const char *name, int fd, void *data)
+{
+	(void)fd, (void)data;
+	if (has_suffix(name, temp_suffix))
+		unlinkat(dir_fd, name, 0); /* only wasted space if that fails */
 	return 0;
 }
 
-int pending_clear(const char *git_dir)
+static int remove_taken(const struct pending_taken *t)
 {
-	return each_abandoned(git_dir, remove_journal, NULL);
+	struct buf path = BUF_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; i < t->n && rc == 0; i++) {
+		if (of_a_later_version(t->v[i].fd)) /* not ours to judge */
+			continue;
+		buf_reset(&path);
+		if ((rc = directory_path(&path, t->git_dir)) == 0)
+			rc = buf_addf(&path, "/%s", t->v[i].name);
+		if (rc == 0 && unlink(path.p) < 0 && errno != ENOENT)
+			rc = err_sys("cannot remove journal '%s'", path.p);
+	}
+	buf_release(&path);
+	return rc < 0 ? rc : each_abandoned(t->git_dir, remove_unfinished, NULL);
+}
+
+int pending_taken_end(struct pending_taken *t, int done)
+{
+	int rc = 0;
+
+	if (!t)
+		return 0;
+	if (done)
+		rc = remove_taken(t);
+	for (size_t i = 0; i < t->n; i++) {
+		close(t->v[i].fd);
+		free(t->v[i].name);
+	}
+	free(t->git_dir);
+	free(t);
+	return rc;
 }

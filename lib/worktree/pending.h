@@ -33,12 +33,22 @@ void pending_free(struct pending *p);
 
 /* 1 if any journal without a living owner exists, readable or not; 0 if none. */
 int pending_any(const char *git_dir);
-/* Visit the items of every journal without a living owner; `fn` returning non-zero stops (1 is
- * returned).  ERR_CORRUPT after all others were visited: a journal could not be read (damaged, or
- * of a later version), so look at the whole worktree. */
-int pending_each(
-	const char *git_dir, int (*fn)(const struct pending_item *i, void *data), void *data);
-/* Remove every journal without a living owner (those of a later version stay). */
-int pending_clear(const char *git_dir);
+
+/* Journals without a living owner, taken over: as long as they are held nobody else works on them,
+ * and one that is left behind later is another one.  So look at the index only after taking. */
+struct pending_taken;
+
+/* Take those that there are now (so many at once as descriptors allow; the others stay for the next
+ * time).  0, also if there are none, or ERR_IO… */
+int pending_take(struct pending_taken **out, const char *git_dir);
+/* Visit their items; `fn` returning non-zero stops (1 is returned).  ERR_CORRUPT after all others
+ * were visited: a journal could not be read (damaged, or of a later version), so look at the whole
+ * worktree. */
+int pending_taken_each(
+	struct pending_taken *t, int (*fn)(const struct pending_item *i, void *data), void *data);
+/* Let go of them, and free; NULL is fine.  With `done` they are removed (those of a later version
+ * stay), and what killed writers had only begun to write; else they are abandoned again.  0 or
+ * ERR_IO. */
+int pending_taken_end(struct pending_taken *t, int done);
 
 #endif

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,12 +66,24 @@ static int see(const struct pending_item *i, void *data)
 	return 0;
 }
 
+/* Taken and let go of again. */
 static void assert_pending(int rc, const char *paths)
 {
+	struct pending_taken *t;
 	struct seen s = {0, ""};
 
-	assert_int_equal(pending_each("git", see, &s), rc);
+	assert_int_equal(pending_take(&t, "git"), 0);
+	assert_int_equal(pending_taken_each(t, see, &s), rc);
 	assert_string_equal(s.paths, paths);
+	assert_int_equal(pending_taken_end(t, 0), 0);
+}
+
+static void clear(void)
+{
+	struct pending_taken *t;
+
+	assert_int_equal(pending_take(&t, "git"), 0);
+	assert_int_equal(pending_taken_end(t, 1), 0);
 }
 
 /* The name of the only journal. */
@@ -104,7 +117,7 @@ static void test_nothing(void **state)
 	(void)state;
 	assert_int_equal(pending_any("git"), 0);
 	assert_pending(0, "");
-	assert_int_equal(pending_clear("git"), 0);
+	clear();
 	pending_free(NULL);
 }
 
@@ -118,12 +131,12 @@ static void test_owner_lives_then_dies(void **state)
 	assert_int_equal(pending_begin(&p, "git", items, 3), 0);
 	assert_int_equal(pending_any("git"), 0);
 	assert_pending(0, "");
-	assert_int_equal(pending_clear("git"), 0);
+	clear();
 	pending_free(p);
 	assert_int_equal(pending_any("git"), 1);
 	assert_pending(0, "a/b|with space\n\xff\"|-x|");
 	assert_pending(0, "a/b|with space\n\xff\"|-x|");
-	assert_int_equal(pending_clear("git"), 0);
+	clear();
 	assert_int_equal(pending_any("git"), 0);
 }
 
@@ -164,13 +177,80 @@ static int stop_at_once(const struct pending_item *i, void *data)
 static void test_visitor_stops(void **state)
 {
 	struct pending_item items[] = {item("a", 1), item("b", 2)};
+	struct pending_taken *t;
 	int calls = 0;
 
 	(void)state;
 	leave_journal(items, 2);
 	leave_journal(items, 2);
-	assert_int_equal(pending_each("git", stop_at_once, &calls), 1);
+	assert_int_equal(pending_take(&t, "git"), 0);
+	assert_int_equal(pending_taken_each(t, stop_at_once, &calls), 1);
 	assert_int_equal(calls, 1);
+	assert_int_equal(pending_taken_end(t, 0), 0);
+}
+
+/* What is left behind after the taking is nobody's business yet; what is taken is ours alone. */
+static void test_taken_ones_only(void **state)
+{
+	struct pending_item items[] = {item("first", 1), item("later", 2)};
+	struct pending_taken *t, *other;
+	struct seen s = {0, ""};
+
+	(void)state;
+	leave_journal(items, 1);
+	assert_int_equal(pending_take(&t, "git"), 0);
+	assert_int_equal(pending_any("git"), 0);
+	leave_journal(items + 1, 1);
+	assert_int_equal(pending_take(&other, "git"), 0);
+	assert_int_equal(pending_taken_each(other, see, &s), 0);
+	assert_string_equal(s.paths, "later|");
+	assert_int_equal(pending_taken_end(other, 0), 0);
+	for (int i = 0; i < 2; i++) { /* as often as one likes */
+		s = (struct seen){0, ""};
+		assert_int_equal(pending_taken_each(t, see, &s), 0);
+		assert_string_equal(s.paths, "first|");
+	}
+	assert_int_equal(pending_taken_end(t, 1), 0);
+	assert_pending(0, "later|");
+	assert_int_equal(pending_taken_end(NULL, 1), 0);
+}
+
+static void test_more_than_can_be_held(void **state)
+{
+	struct pending_item items[] = {item("a", 1)};
+	int rounds = 0;
+
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		leave_journal(items, 1);
+	for (; pending_any("git"); rounds++)
+		clear();
+	assert_in_range(rounds, 2, 5);
+}
+
+/* A writer between creating and locking its file, while a reader clears away. */
+static void test_writers_against_a_clearing_reader(void **state)
+{
+	struct pending_item items[] = {item("a", 1)};
+	struct pending *p;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(fs_mkdirs("git/dvx/pending"), 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			clear();
+	}
+	for (int i = 0; i < 2000; i++) {
+		assert_int_equal(pending_begin(&p, "git", items, 1), 0);
+		assert_int_equal(pending_end(p, items, i % 2 ? 0 : 1), 0);
+		pending_free(p);
+	}
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
 }
 
 /* A killed owner's lock goes with it. */
@@ -210,7 +290,7 @@ static void test_half_written(void **state)
 	assert_int_equal(fs_replace_file("git/dvx/pending/README", "x", 1, 0), 0);
 	assert_int_equal(pending_any("git"), 0);
 	assert_pending(0, "");
-	assert_int_equal(pending_clear("git"), 0);
+	clear();
 	assert_false(fs_exists("git/dvx/pending/1-2-3.journal.tmp"));
 	assert_true(fs_exists("git/dvx/pending/README"));
 }
@@ -279,7 +359,7 @@ static void test_damage_does_not_hide_others(void **state)
 	assert_int_equal(fs_replace_file("git/dvx/pending/9.journal", "DVXPEND\2....", 12, 0), 0);
 	assert_int_equal(pending_any("git"), 1);
 	assert_pending(ERR_CORRUPT, "a|");
-	assert_int_equal(pending_clear("git"), 0);
+	clear();
 	assert_false(fs_exists("git/dvx/pending/0.journal"));
 	assert_true(fs_exists("git/dvx/pending/9.journal")); /* of a later version */
 }
@@ -292,6 +372,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_end_with_nothing_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_end_with_something_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_visitor_stops, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_taken_ones_only, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_more_than_can_be_held, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_writers_against_a_clearing_reader, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed_owner, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_half_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_damage_is_noticed, setup, teardown),
