@@ -64,7 +64,9 @@ static int tips_of(struct tips *t, const struct repo *repo, const struct strvec 
 		if (strchr(revs->v[i], '\n'))
 			rc = err_set(ERR_NOTFOUND, "unknown revision '%s'", revs->v[i]);
 		else
-			rc = buf_addf(&input, "%s^{}\n", revs->v[i]);
+			/* What stands behind a colon is a path, and needs no peeling. */
+			rc = buf_addf(
+				&input, "%s%s\n", revs->v[i], strchr(revs->v[i], ':') ? "" : "^{}");
 	}
 	if (rc == 0)
 		rc = git_prepare(&run, repo, "cat-file", "--buffer",
