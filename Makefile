@@ -51,6 +51,7 @@ archives = $(patsubst %,$(BUILD)/lib/%.a,$(1))
 programs := git-dvx git-dvx-filter git-dvx-transfer
 bins     := $(addprefix $(BUILD)/bin/,$(programs))
 tool_bins := $(foreach d,tools perf,$(patsubst tests/$(d)/%.c,$(BUILD)/tools/%,$(wildcard tests/$(d)/*.c)))
+tool_bins := $(patsubst %/faultline,%/faultline.so,$(tool_bins))
 unit_bins := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(unit_srcs))
 fuzz_bins := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(fuzz_srcs))
 replays   := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/unit/replay_%,$(fuzz_srcs))
@@ -114,6 +115,11 @@ $(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(call archives,$(LAYERS))
 $(BUILD)/tools/%: $(BUILD)/obj/tests/perf/%.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
 	$(call short,LINK)$(link) $(call into,$^ $(libs_unit))
+
+# Preloaded into the programs by tests; never with sanitizers of its own.
+$(BUILD)/tools/faultline.so: tests/tools/faultline.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call short,LINK)$(CC) $(dvx_cppflags) $(dvx_cflags) $(CFLAGS) -fPIC -shared $(call into,$<)
 
 # The saved inputs of a fuzzer, run again as a test; and the fuzzer itself (built by `make fuzz` with clang).
 $(BUILD)/unit/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(call archives,$(LAYERS))

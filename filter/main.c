@@ -189,7 +189,7 @@ static void install_hooks_if_absent(const struct filter *f)
 	struct run update = RUN_INIT;
 	struct buf hook = BUF_INIT, program = BUF_INIT;
 
-	if (!f->git || !f->git->worktree || config_get(f->config, "core.hookspath") ||
+	if (!f->git || !f->git->worktree || !f->config || config_get(f->config, "core.hookspath") ||
 		!config_bool(f->config, "dvx.hooks", 1))
 		return;
 	if (buf_addf(&hook, "%s/hooks/pre-push", f->git->common_dir) == 0 && !fs_exists(hook.p) &&
