@@ -213,7 +213,7 @@ int cmd_track(struct command_ctx *ctx, int argc, char **argv)
 	int list = 0, as_json = 0, n, status, rc;
 	uint64_t size;
 	const struct opt table[] = {
-		{'l', "list", OPT_FLAG, &list, NULL, "list the patterns", 0},
+		{0, "list", OPT_FLAG, &list, NULL, "list the patterns", 0},
 		{0, "json", OPT_FLAG, &as_json, NULL, "list them as JSON", 0},
 		{0, "min-size", OPT_VALUE, &t.min_size, "<size>",
 			"leave smaller files to Git (10K, 1M, …; 0: track all)", 0},
