@@ -7,6 +7,7 @@
 #include "transfer/remote.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
+#include "transfer/dirlayout.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,14 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
-
-static const char format_line[] = "git-dvx blob store 1\n";
-
-static const char temp_prefix[] = "put-"; /* tmp/ may be shared with a local store's */
-
-enum { STALE_SECONDS = 3600 };
 
 struct remote_dir {
 	struct remote base;
@@ -59,29 +53,6 @@ static int dir_describe(
 
 /* ---- the store as a whole ---- */
 
-/* 0 also when there is none: then it is new, or only partly made. */
-static int check_format(struct remote_dir *d)
-{
-	struct buf path = BUF_INIT, text = {.max = 256};
-	int rc = buf_addf(&path, "%s/format", d->root);
-
-	if (rc == 0)
-		rc = buf_read_file(&text, path.p);
-	if (rc == ERR_NOTFOUND) {
-		err_clear();
-		rc = 0;
-	} else if (rc == 0 && strcmp(buf_str(&text), format_line) != 0) {
-		buf_rtrim(&text);
-		rc = err_set(ERR_UNSUPPORTED,
-			"'%s' says '%s', which this version of git-dvx cannot use; a newer git-dvx "
-			"may",
-			path.p, buf_str(&text));
-	}
-	buf_release(&path);
-	buf_release(&text);
-	return rc;
-}
-
 /* Before the first read: is there a store, and one that we understand? */
 static int ready_to_read(struct remote_dir *d)
 {
@@ -98,86 +69,10 @@ static int ready_to_read(struct remote_dir *d)
 			d->base.name, d->root, d->base.name);
 		goto done;
 	}
-	rc = check_format(d);
+	rc = dirlayout_check(d->root);
 	d->format_checked = rc == 0;
 done:
 	pthread_mutex_unlock(&d->lock);
-	return rc;
-}
-
-/* mkdir, and the entry on disk whoever made it. */
-static int make_durable_dir(const char *path)
-{
-	if (mkdir(path, 0777) < 0 && errno != EEXIST)
-		return err_sys("cannot create directory '%s'", path);
-	return fs_fsync_parent(path);
-}
-
-/* The root with the directories above that are missing, each made durable. */
-static int make_root(const char *root)
-{
-	struct buf parent = BUF_INIT;
-	int rc = 0;
-
-	if (!fs_exists(root)) {
-		rc = fs_dirname(&parent, root);
-		if (rc == 0 && !fs_exists(parent.p))
-			rc = make_root(parent.p);
-		if (rc == 0)
-			rc = make_durable_dir(root);
-	}
-	buf_release(&parent);
-	return rc;
-}
-
-/* Remove what dead writers left: old, and not locked by anybody. */
-static void sweep_temp(const char *tmp)
-{
-	DIR *dir = opendir(tmp);
-	struct dirent *e;
-
-	while (dir && (e = readdir(dir))) {
-		struct stat st;
-		int fd;
-
-		if (strncmp(e->d_name, temp_prefix, sizeof(temp_prefix) - 1) != 0)
-			continue;
-		if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-			!S_ISREG(st.st_mode))
-			continue;
-		if (time(NULL) - st.st_mtime < STALE_SECONDS)
-			continue;
-		fd = openat(dirfd(dir), e->d_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			unlinkat(dirfd(dir), e->d_name, 0);
-		close(fd);
-	}
-	if (dir)
-		closedir(dir);
-}
-
-static int make_skeleton(struct remote_dir *d)
-{
-	static const char *const folders[] = {"packs", "fragments", "tmp"};
-	struct buf path = BUF_INIT;
-	int rc = make_root(d->root);
-
-	for (size_t i = 0; rc == 0 && i < sizeof(folders) / sizeof(folders[0]); i++) {
-		buf_reset(&path);
-		rc = buf_addf(&path, "%s/%s", d->root, folders[i]);
-		if (rc == 0)
-			rc = make_durable_dir(path.p);
-	}
-	if (rc == 0)
-		sweep_temp(path.p);
-	buf_reset(&path);
-	if (rc == 0)
-		rc = buf_addf(&path, "%s/format", d->root);
-	if (rc == 0 && !fs_exists(path.p))
-		rc = fs_replace_file(path.p, format_line, strlen(format_line), 1);
-	buf_release(&path);
 	return rc;
 }
 
@@ -187,9 +82,9 @@ static int ready_to_write(struct remote_dir *d)
 
 	pthread_mutex_lock(&d->lock);
 	if (!d->writable) {
-		rc = check_format(d);
+		rc = dirlayout_check(d->root);
 		if (rc == 0)
-			rc = make_skeleton(d);
+			rc = dirlayout_make(d->root);
 		d->writable = rc == 0;
 	}
 	pthread_mutex_unlock(&d->lock);
@@ -312,7 +207,7 @@ static int dir_put_begin(struct remote *r, enum remote_class c, struct remote_pu
 	put->base.remote = r;
 	put->base.fd = -1;
 	put->class = c;
-	rc = buf_addf(&prefix, "%s/tmp/%s", d->root, temp_prefix);
+	rc = buf_addf(&prefix, "%s/tmp/" DIRLAYOUT_TEMP_PREFIX, d->root);
 	if (rc == 0)
 		rc = put->base.fd = fs_tempfile(&path, prefix.p);
 	if (rc < 0)
@@ -324,7 +219,8 @@ static int dir_put_begin(struct remote *r, enum remote_class c, struct remote_pu
 	put = NULL;
 	rc = 0;
 done:
-	dir_put_abort(&put->base);
+	if (put)
+		dir_put_abort(&put->base);
 	buf_release(&prefix);
 	buf_release(&path);
 	return rc;
@@ -410,7 +306,7 @@ static int make_shard(struct remote_dir *d, const struct oid *name, const char *
 		return 0;
 	rc = fs_dirname(&dir, path);
 	if (rc == 0)
-		rc = make_durable_dir(dir.p);
+		rc = dirlayout_make_dir(dir.p);
 	if (rc == 0) {
 		pthread_mutex_lock(&d->lock);
 		d->known[name->id[0]] = 1;
