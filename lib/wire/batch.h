@@ -1,7 +1,8 @@
 /*
- * The batch protocol between our own programs and git-dvx-transfer (docs/agent-protocol.md): lines, any number of requests ahead
- * of the answers.  (Foreign programs speak Git LFS's JSON agent protocol to the same git-dvx-transfer; Debian has no static cJSON, and the filter
- * needs only libc at run time, so ours is one that needs no JSON.)
+ * The batch protocol between our own programs and git-dvx-transfer (docs/agent-protocol.md): lines,
+ * any number of requests ahead of the answers.  (Foreign programs speak Git LFS's JSON agent
+ * protocol to the same git-dvx-transfer; Debian has no static cJSON, and the filter needs only libc
+ * at run time, so ours is one that needs no JSON.)
  */
 #ifndef LIB_WIRE_BATCH_H
 #define LIB_WIRE_BATCH_H
@@ -14,33 +15,34 @@ enum batch_direction { BATCH_DOWNLOAD, BATCH_UPLOAD };
 struct batch_object {
 	struct oid oid;
 	uint64_t size;
-	struct oid base;   /* upload: the previous version of the same path, to deduplicate against */
+	struct oid base; /* upload: the previous version of the same path, to deduplicate against */
 	int has_base;
-	const char *path;  /* for messages; may be NULL; borrowed */
-	int state;         /* out: 0 not answered, 1 done, 2 was there already (upload), negative enum err */
-	char *error;       /* out: message when state < 0; heap, freed by batch_objects_release */
+	const char *path; /* for messages; may be NULL; borrowed */
+	int state;   /* out: 0 not answered, 1 done, 2 was there already (upload), negative enum err
+		      */
+	char *error; /* out: message when state < 0; heap, freed by batch_objects_release */
 };
 
 struct batch_options {
-	const char *remote;       /* name or URL; NULL: the default */
-	const char *git_remote;   /* Git remote of the push at hand, or NULL */
-	int jobs;                 /* 0: default */
+	const char *remote;	/* name or URL; NULL: the default */
+	const char *git_remote; /* Git remote of the push at hand, or NULL */
+	int jobs;		/* 0: default */
 	int dry_run;
 	enum progress_mode progress;
 	const volatile int *stop; /* may be NULL */
 };
 
 struct batch_result {
-	uint64_t bytes;   /* that travelled */
+	uint64_t bytes; /* that travelled */
 	size_t done, present, failed;
 	char remote[256]; /* the remote's name, as the agent resolved it */
 };
 
-/* Start git-dvx-transfer, hand it all objects, collect the answers.  Downloads land in the local store by themselves.
- * 0 when the agent answered for every object (look at each state); negative when it could not do its work at all (no remote, no such
- * directory…; message). */
-int batch_run(enum batch_direction d, struct batch_object *objects, size_t n, const struct batch_options *o,
-	struct batch_result *r);
+/* Start git-dvx-transfer, hand it all objects, collect the answers.  Downloads land in the local
+ * store by themselves. 0 when the agent answered for every object (look at each state); negative
+ * when it could not do its work at all (no remote, no such directory…; message). */
+int batch_run(enum batch_direction d, struct batch_object *objects, size_t n,
+	const struct batch_options *o, struct batch_result *r);
 void batch_objects_release(struct batch_object *objects, size_t n);
 
 #endif
