@@ -28,7 +28,7 @@ rounds_of() {
 	for i in $(seq "$rounds"); do
 		v=$((3 - v))
 		git -c advice.detachedHead=false checkout -q -f v$((3 - v)) && eval "$2" || return
-		file=$(set -- $files none && shift $((i % 4)) && echo "$1")
+		file=$(cut -d" " -f$((i % 4 + 1)) <<<"$files none")
 		if [ "$file" = none ]; then
 			is_clean || { echo "$name, round $i: not clean"; return 1; }
 			continue
@@ -63,6 +63,24 @@ test_expect_success 'git dvx pull of missing data' '
 test_expect_success 'data that is fetched after Git has ended' '
 	rounds=$((rounds / 3 + 1)) &&
 	rounds_of "late" "rm -rf .git/lfs/objects .git/dvx/packs .git/dvx/sums && git checkout -q v\$v && not_pointer large.bin small.bin"
+'
+
+# The index gets patched in a later second than Git wrote it in: it must not look younger for that.  Rounds in which the
+# edit came too late for the same second do not count.
+test_expect_success STRACE 'an edit while the data is on its way, patched in the next second' '
+	printf "#!/bin/sh\nexec strace -f -o \"%s\" -e trace=renameat2 -e inject=renameat2:delay_enter=1100000 git-dvx-filter\n" "$TRASH/trace" >../slow &&
+	chmod +x ../slow && counted=0 && v=1 &&
+	for i in $(seq 30); do
+		v=$((3 - v)) && git checkout -q -f v$((3 - v)) && >../trace &&
+		{ git -c filter.dvx.process="\"$TRASH/slow\"" checkout -q v$v 2>../err & } &&
+		pid=$! && while ! grep -q renameat2 ../trace; do kill -0 $pid || return 1; sleep 0.005; done &&
+		edit code.txt $((i % 2)) && edit small.bin $((i % 2)) && edited=$(stat -c %Y code.txt) && written=$(stat -c %Y .git/index) && wait $pid &&
+		git status --porcelain >../status && printf " M code.txt\n M small.bin\n" >../expect && test_cmp ../expect ../status &&
+		not_pointer large.bin || return 1
+		[ $edited != $written ] || counted=$((counted + 1))
+		[ $counted -lt 6 ] || break
+	done &&
+	test $counted = 6
 '
 
 test_done
