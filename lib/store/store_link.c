@@ -23,7 +23,7 @@ int store_link(struct store *s, const struct oid *oid, uint64_t size, int dir_fd
 		rc = store_verify(s, oid, size);
 	if (rc == 0 && stat(path.p, &st) < 0)
 		rc = err_sys("cannot stat '%s'", path.p);
-	if (rc == 0 && chmod(path.p, st.st_mode & 0555) < 0)
+	if (rc == 0 && (st.st_mode & 0222) && chmod(path.p, st.st_mode & 0555) < 0)
 		rc = err_sys("cannot make '%s' read-only", path.p);
 	if (rc == 0 && linkat(AT_FDCWD, path.p, dir_fd, name, 0) < 0)
 		rc = err_sys("cannot link '%s'", path.p);

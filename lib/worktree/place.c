@@ -296,22 +296,32 @@ static int check_expected(const struct swap *s, int dir, const char *name, mode_
 	return rc < 0 ? rc : 0;
 }
 
-/* Mode and times of the new file; close it, since only then delayed write errors are known. */
-static int dress_temp(struct swap *s)
+static int set_temp_time(const struct swap *s)
 {
 	struct timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
 		{.tv_sec = s->mtime_ns / 1000000000, .tv_nsec = s->mtime_ns % 1000000000}};
+
+	if (utimensat(temp_dir(s), temp_name(s), times, AT_SYMLINK_NOFOLLOW) < 0)
+		return temp_error(s->f, "set the time of");
+	return 0;
+}
+
+/* Mode and times of the new file; close it, since only then delayed write errors are known.  A link
+ * keeps its own, unless it is younger than it may be. */
+static int dress_temp(struct swap *s)
+{
 	int rc;
 
 	if (s->f->fd >= 0 && (rc = fs_close(&s->f->fd, s->f->temp.p)) < 0)
 		return rc;
 	if (!s->f->linked && fchmodat(temp_dir(s), temp_name(s), s->mode & 0777, 0) < 0)
 		return temp_error(s->f, "set the mode of");
-	if (!s->f->linked && s->mtime_ns >= 0 &&
-		utimensat(temp_dir(s), temp_name(s), times, AT_SYMLINK_NOFOLLOW) < 0)
-		return temp_error(s->f, "set the time of");
+	if (!s->f->linked && s->mtime_ns >= 0 && (rc = set_temp_time(s)) < 0)
+		return rc;
 	if (fstatat(temp_dir(s), temp_name(s), &s->st, AT_SYMLINK_NOFOLLOW) < 0)
 		return temp_error(s->f, "stat");
+	if (s->f->linked && s->mtime_ns >= 0 && fs_mtime_ns(&s->st) > s->mtime_ns)
+		return set_temp_time(s);
 	return 0;
 }
 

@@ -40,7 +40,7 @@ struct place_file {
 		 */
 	struct buf temp; /* its name for now */
 	int beside; /* temp is a path below the worktree, not a name in the staging directory */
-	int linked; /* a hard link to somebody else's file: its mode is not touched */
+	int linked; /* a hard link: its mode is not touched, its time only where it is too young */
 };
 #define PLACE_FILE_INIT                                                                            \
 	{                                                                                          \
@@ -51,7 +51,8 @@ struct place_file {
  * directory is gone; ERR_CHANGED: a symbolic link is on the way; ERR_IO… */
 int place_begin(struct place *p, const char *path, struct place_file *f);
 /* The same, but `make` creates the file: it is called with the directory and the name, which is
- * free.  Its mode and times are then left alone (it may be a link).  0 or what `make` returned. */
+ * free.  Its mode is then left alone, and its time where it is older (it may be a link).  0 or what
+ * `make` returned. */
 int place_begin_with(struct place *p, const char *path, struct place_file *f,
 	int (*make)(int dir_fd, const char *name, void *data), void *data);
 /* Swap it in if the file at `path` is a regular file whose whole content is `expect` (then its

@@ -32,6 +32,7 @@ enum { LOCK_WAIT_DEFAULT_MS = 3000, NAMED_IN_REPORT = 10 };
 struct prepared {
 	struct place_file file;
 	struct stat st; /* of the file in place */
+	int meant;	/* the index has this very blob for the path */
 	int in_place;	/* 1: st is to be patched into the index */
 };
 
@@ -207,6 +208,26 @@ static int prepare_one(size_t i, void *data)
 
 /* ---- step 3: under index.lock ---- */
 
+/* Only a file of which the index speaks may get a time before that of the index.  Any other ("git
+ * restore --worktree --source=…") must keep its own: with an old time, the size and an inode number
+ * used again it could look like the file that the entry was made for. */
+static int find_entries(struct run_state *s, const char *index, int hash_len)
+{
+	struct gitindex_patch *patches = calloc(s->n, sizeof *patches);
+	int rc;
+
+	if (!patches)
+		return err_set(ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < s->n; i++)
+		patches[i] = (struct gitindex_patch){
+			.path = s->items[i].path, .id = s->items[i].blob, .owner = &s->prepared[i]};
+	rc = gitindex_match(index, hash_len, patches, s->n);
+	for (size_t i = 0; i < s->n && rc >= 0; i++)
+		((struct prepared *)patches[i].owner)->meant = patches[i].applied;
+	free(patches);
+	return rc < 0 ? rc : 0;
+}
+
 /* Make Git trust what is and stays in the worktree: small data that went inline, and pointers that
  * stay. */
 static void settle_one(struct run_state *s, struct rehydrate_item *item, struct prepared *p)
@@ -215,6 +236,8 @@ static void settle_one(struct run_state *s, struct rehydrate_item *item, struct 
 	char canonical[POINTER_CANONICAL_MAX];
 	size_t text_len;
 
+	if (!p->meant)
+		return;
 	if (item->wish != REHYDRATE_SETTLE_DATA) {
 		expect.text = item_text(item, canonical, &text_len);
 		expect.len = text_len;
@@ -246,8 +269,8 @@ static int swap_one(size_t i, void *data)
 	}
 	text = item_text(item, canonical, &text_len);
 	rc = place_swap(s->place, item->path, &p->file, text, text_len,
-		(int64_t)s->racy_second * 1000000000 - 1, &p->st);
-	p->in_place = rc == 0;
+		p->meant ? (int64_t)s->racy_second * 1000000000 - 1 : -1, &p->st);
+	p->in_place = rc == 0 && p->meant;
 	if (rc == 0)
 		item->state = REHYDRATE_DONE;
 	else if (rc == ERR_CHANGED || rc == ERR_NOTFOUND)
@@ -255,6 +278,22 @@ static int swap_one(size_t i, void *data)
 	else
 		note_failure(s, item, REHYDRATE_FAILED);
 	return 0;
+}
+
+/* Several links of one object may have come in: each changed the ctime of those before. */
+static void look_again_at_links(struct run_state *s)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct prepared *p = &s->prepared[i];
+
+		if (p->in_place && p->file.linked && p->st.st_nlink > 2 &&
+			place_lstat(s->place, s->items[i].path, &st) == 0 &&
+			st.st_ino == p->st.st_ino && st.st_dev == p->st.st_dev &&
+			fs_mtime_ns(&st) == fs_mtime_ns(&p->st))
+			p->st = st;
+	}
 }
 
 static int patch_index(struct run_state *s, const char *index, int hash_len, struct lockfile *lock)
@@ -322,7 +361,11 @@ static int swap_and_patch(struct run_state *s, const struct gitdir *g, int hash_
 		lockfile_rollback(&lock);
 		return 0;
 	}
-	rc = workers_run(s->options->jobs, s->n, swap_one, s);
+	rc = find_entries(s, g->index, hash_len);
+	if (rc == 0)
+		rc = workers_run(s->options->jobs, s->n, swap_one, s);
+	if (s->hardlink)
+		look_again_at_links(s);
 	if (rc == 0)
 		rc = patch_index(s, g->index, hash_len, &lock);
 	leave_the_rest(s);
