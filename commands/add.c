@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands/command.h"
 #include "commands/ignored.h"
@@ -31,6 +32,8 @@ struct add {
 	size_t n;
 	struct add_list list;
 	struct strvec also; /* .gitattributes, .gitignore: staged, too */
+	struct buf before;  /* .gitattributes as it was, if we changed it */
+	int changed_attributes;
 };
 
 static const char attributes_file[] = ".gitattributes";
@@ -95,6 +98,14 @@ static int collect(struct add *a)
 
 /* ---- tracking ---- */
 
+/* With everything tracked, our own settings are not. */
+static int spare_settings(struct buf *text)
+{
+	int rc = attrs_text_spare(text, "/.dvxconfig");
+
+	return rc < 0 ? rc : attrs_text_spare(text, "/.lfsconfig");
+}
+
 /* The line for an operand: pattern as typed, everything below a directory, or just this path. */
 static int track_operand(struct add *a, struct buf *text, const struct add_operand *o)
 {
@@ -113,9 +124,13 @@ static int track_operand(struct add *a, struct buf *text, const struct add_opera
 	}
 	if (rc == 0)
 		rc = changed = attrs_text_track(text, quoted.p, a->min_size);
-	if (rc >= 0 && o->path && o->is_dir && (rc = buf_addstr(&quoted, "/.git*")) == 0)
-		rc = attrs_text_spare(text, quoted.p);
-	if (rc == 1)
+	if (rc >= 0 && o->path && o->is_dir && (rc = buf_addstr(&quoted, "/.git*")) == 0 &&
+		(rc = attrs_text_spare(text, quoted.p)) >= 0) {
+		changed |= rc;
+		if (!*o->path)
+			rc = spare_settings(text);
+	}
+	if (rc > 0)
 		changed = 1;
 	buf_release(&quoted);
 	buf_release(&typed);
@@ -182,10 +197,26 @@ static int track_round(
 
 	if (rc <= 0 || a->dry_run)
 		return rc;
+	a->changed_attributes = 1;
 	if ((rc = textfile_write(text, a->repo, attributes_file)) < 0 ||
 		(rc = add_list_attrs(&a->list, a->repo, 0)) < 0)
 		return rc;
 	return 1;
+}
+
+/* Nothing was staged: the attributes become what they were. */
+static void put_attributes_back(struct add *a)
+{
+	struct buf path = BUF_INIT;
+
+	if (!a->changed_attributes)
+		return;
+	a->changed_attributes = 0;
+	if (a->before.len)
+		(void)textfile_write(&a->before, a->repo, attributes_file);
+	else if (fs_join(&path, a->repo->dir->worktree, attributes_file) == 0)
+		(void)unlink(path.p);
+	buf_release(&path);
 }
 
 /* See that all files are routed to us. */
@@ -197,6 +228,7 @@ static int track(struct add *a)
 
 	if ((rc = add_list_attrs(&a->list, a->repo, 1)) < 0 ||
 		(rc = textfile_read(&text, a->repo, attributes_file)) < 0 ||
+		(rc = buf_add(&a->before, text.p, text.len)) < 0 ||
 		(rc = changed = track_round(a, &text, track_operands)) < 0)
 		goto done;
 	if (!changed && (rc = add_list_attrs(&a->list, a->repo, 0)) < 0)
@@ -367,7 +399,7 @@ done:
 static int run(struct add *a)
 {
 	struct add_options o = {a->jobs, command_stop(), NULL, &a->also};
-	struct add_result r = {0, 0, 0, 0};
+	struct add_result r = {0};
 	uint64_t files = 0, bytes = 0;
 	size_t i;
 	int rc;
@@ -383,8 +415,11 @@ static int run(struct add *a)
 	o.progress = files ? progress_new("Adding", files, bytes, PROGRESS_AUTO) : NULL;
 	rc = add_run(&a->list, a->repo, a->ctx->s, &o, &r);
 	progress_free(o.progress);
-	if (rc < 0)
+	if (rc < 0) {
+		if (r.staging)
+			a->changed_attributes = 0; /* they may be staged */
 		return rc;
+	}
 	if (a->as_json)
 		return print_json(a, &r);
 	print_text(a, &r);
@@ -439,6 +474,9 @@ int cmd_add(struct command_ctx *ctx, int argc, char **argv)
 		return rc;
 	a.repo = &ctx->repo;
 	rc = add(&a, argv + 1, (size_t)n);
+	if (rc < 0)
+		put_attributes_back(&a);
+	buf_release(&a.before);
 	add_operands_release(a.operands, a.n);
 	free(a.operands);
 	add_list_release(&a.list);

@@ -161,21 +161,24 @@ done:
 /* A pattern as wide as "*" must not turn Git's own files, or our settings, into pointers. */
 static int spare_own_files(struct track *t)
 {
-	static const char *const own[] = {
-		".gitattributes", ".gitignore", ".gitmodules", ".dvxconfig"};
-	const struct repo *repo = &t->ctx->repo;
-	struct attrs a[4];
-	int i, git = 0, rc;
+	enum { N = 5 };
+	static const struct {
+		const char *path, *pattern;
+	} own[N] = {{".gitattributes", ".git*"}, {".gitignore", ".git*"}, {".gitmodules", ".git*"},
+		{".dvxconfig", "/.dvxconfig"}, {".lfsconfig", "/.lfsconfig"}};
+	const char *paths[N];
+	struct attrs attrs[N];
+	int i, rc, changed = 0;
 
-	if ((rc = attrs_check(repo, own, 4, a)) < 0)
+	for (i = 0; i < N; i++)
+		paths[i] = own[i].path;
+	if ((rc = attrs_check(&t->ctx->repo, paths, N, attrs)) < 0)
 		return rc;
-	for (i = 0; i < 3; i++)
-		git |= a[i].ours;
-	if (git && (rc = attrs_text_spare(&t->text, ".git*")) < 0)
-		return rc;
-	if (a[3].ours && (rc = attrs_text_spare(&t->text, "/.dvxconfig")) < 0)
-		return rc;
-	return git || a[3].ours ? textfile_write(&t->text, repo, t->file.p) : 0;
+	for (i = 0; i < N && rc >= 0; i++) {
+		rc = attrs[i].ours ? attrs_text_spare(&t->text, own[i].pattern) : 0;
+		changed |= rc;
+	}
+	return rc >= 0 && changed ? textfile_write(&t->text, &t->ctx->repo, t->file.p) : rc;
 }
 
 static void hint_committed(const struct repo *repo)

@@ -146,6 +146,34 @@ test_expect_success 'many new files: one pack, and nothing modified though just 
 	staged_pointer many/7 && test "$(git count-objects -v | sed -n "s/^packs: //p")" -ge 1 && git commit -q -m many && git fsck --strict && git status --porcelain >out && test_must_be_empty out && sleep 1 && git status && is_clean
 '
 
+test_expect_success 'a directory that became a link: its file is gone for Git, and nothing is read through the link' '
+	mkdir real && random_file real/f 2K rf && git dvx add real/f && git commit -q -m real && mv real ../moved && ln -s ../moved real &&
+	random_file real/f 3K rf2 && git dvx add real/f && git ls-files real >out && ! grep real/f out && git dvx add real >out && git ls-files -s real >out &&
+	grep "^120000" out && git commit -q -m link && is_clean
+'
+
+test_expect_success 'intent to add, and a submodule' '
+	git init -q ../sub && git -C ../sub commit -q --allow-empty -m s && git submodule --quiet add ../sub mod/sm && random_file mod/n 2K n && git add -N mod/n &&
+	git dvx add mod && staged_pointer mod/n && git ls-files -s mod/sm >out && grep ^160000 out && git commit -q -m mod && is_clean
+'
+
+test_expect_success 'everything: but not the settings' '
+	git init -q ../every && (cd ../every && git dvx init -q && random_file a 2K a && mkdir -p b && random_file b/c 1K c && touch -d "1 hour ago" .dvxconfig &&
+	git dvx add . && staged_pointer a && staged_pointer b/c && git cat-file -p :.dvxconfig >../o && cmp ../o .dvxconfig &&
+	test "$(git check-attr filter .dvxconfig)" = ".dvxconfig: filter: unspecified" && git commit -q -m all && git dvx add . >../o && grep "nothing changed" ../o)
+'
+
+test_expect_success 'attributes elsewhere: an error, and .gitattributes as it was' '
+	mkdir own && echo "*.bin -filter" >own/.gitattributes && random_file own/x.bin 1K x && cp .gitattributes ../before &&
+	test_expect_code 128 git dvx add own/x.bin 2>err && grep "attributes elsewhere" err && test_cmp ../before .gitattributes && rm -r own
+'
+
+test_expect_success 'sparse checkout: what is not checked out stays in the index' '
+	git init -q ../sparse && (cd ../sparse && git dvx init -q && mkdir in out && random_file in/a 1K a && random_file out/b 1K b && git dvx add in out && git commit -q -m s &&
+	git sparse-checkout set in && test ! -e out/b && random_file in/c 1K c && git dvx add . && git ls-files >../o && grep out/b ../o && git commit -q -m c && is_clean &&
+	git sparse-checkout set --sparse-index in && random_file in/d 1K d && git dvx add in && git commit -q -m d && is_clean && git ls-files >../o && grep out/b ../o)
+'
+
 for variant in "sha256:--object-format=sha256" "v4:-c index.version=4" "split:-c core.splitIndex=true" "fsmonitor:-c core.fsmonitor=true"; do
 	name=${variant%%:*} option=${variant#*:}
 	test_expect_success "in a repository with $name" '

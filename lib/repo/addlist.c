@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -63,7 +64,8 @@ int add_file_trackable(const struct add_file *f)
 {
 	const char *slash = strrchr(f->path, '/');
 
-	return f->regular && strncmp(slash ? slash + 1 : f->path, ".git", 4) != 0;
+	return f->regular && strncmp(slash ? slash + 1 : f->path, ".git", 4) != 0 &&
+	       strcmp(f->path, ".dvxconfig") != 0 && strcmp(f->path, ".lfsconfig") != 0;
 }
 
 /* ---- collecting ---- */
@@ -132,8 +134,8 @@ static int add_entry(const struct gitindex_entry *e, void *data)
 	f->kind = ADD_GONE; /* until the file is seen */
 	memcpy(f->index_blob, e->id, (size_t)c->repo->hash_len);
 	f->st = e->st;
-	f->same = !e->stage && !e->intent_to_add && S_ISREG(e->mode) &&
-		  (!c->index_time || e->st.mtime_sec < c->index_time);
+	f->same = !e->stage && !e->intent_to_add && S_ISREG(e->mode);
+	f->racy = c->index_time && e->st.mtime_sec >= c->index_time;
 	f->keep_out = e->skip_worktree || e->assume_valid;
 	return 0;
 }
@@ -282,7 +284,44 @@ struct stat_job {
 
 enum { STAT_BATCH = 256 };
 
-static void stat_one(struct add_file *f, int dir, int trust_mode)
+/* 1 if a symbolic link is on the way to path[0..len): then Git takes the file for deleted. */
+static int through_link(int dir, const char *path, size_t len)
+{
+	char prefix[PATH_MAX];
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i <= len && i < sizeof prefix; i++) {
+		prefix[i] = '\0';
+		if (i == len || path[i] == '/')
+			if (fstatat(dir, prefix, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+				S_ISLNK(st.st_mode))
+				return 1;
+		prefix[i] = path[i];
+	}
+	return 0;
+}
+
+/* The directory of the file before, and whether a link is on the way to it. */
+struct seen_dir {
+	const char *path;
+	size_t len;
+	int link;
+};
+
+static int behind_link(struct seen_dir *seen, int dir, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	if (!len)
+		return 0;
+	if (!seen->path || len != seen->len || memcmp(seen->path, path, len) != 0)
+		*seen = (struct seen_dir){path, len, through_link(dir, path, len)};
+	return seen->link;
+}
+
+static void stat_one(struct add_file *f, int dir, int trust_mode, struct seen_dir *seen)
 {
 	struct stat st;
 
@@ -290,7 +329,8 @@ static void stat_one(struct add_file *f, int dir, int trust_mode)
 		f->kind = ADD_UNCHANGED;
 		return;
 	}
-	if (fstatat(dir, f->path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+	if (behind_link(seen, dir, f->path) ||
+		fstatat(dir, f->path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		if (f->kind == ADD_TODO) /* listed a moment ago, and gone now */
 			f->kind = ADD_UNCHANGED;
 		return;
@@ -301,16 +341,19 @@ static void stat_one(struct add_file *f, int dir, int trust_mode)
 	f->size = (uint64_t)st.st_size;
 	f->same = f->same && f->regular && gitindex_stat_match(&f->st, &st) &&
 		  (!trust_mode || f->executable == ((f->mode & S_IXUSR) != 0));
+	f->racy = f->racy && f->same;
+	f->same = f->same && !f->racy;
 	gitindex_stat_fill(&f->st, &st);
 }
 
 static int stat_batch(size_t i, void *data)
 {
 	struct stat_job *j = data;
+	struct seen_dir seen = {NULL, 0, 0};
 	size_t k, end = (i + 1) * STAT_BATCH;
 
 	for (k = i * STAT_BATCH; k < end && k < j->list->n; k++)
-		stat_one(&j->list->v[k], j->worktree_fd, j->list->trust_mode);
+		stat_one(&j->list->v[k], j->worktree_fd, j->list->trust_mode, &seen);
 	return 0;
 }
 

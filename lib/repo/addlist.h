@@ -39,6 +39,7 @@ struct add_file {
 	int executable; /* for its owner */
 	int is_pointer; /* the index has a pointer for it */
 	int same;	/* the index calls it unchanged */
+	int racy;	/* the same, but as young as the index: Git has to look */
 	int keep_out;	/* the index says that the file is none of our business (sparse checkout) */
 	uint32_t mode;	/* in the index; 0: not there, or unmerged */
 	uint8_t index_blob[REPO_ID_MAX];
@@ -74,7 +75,8 @@ int add_list_collect(
 /* Ask for the attributes of all that is ADD_TODO; with `sample`, of one file or so for each
  * operand: where that one is not tracked, there is no need to ask for the others yet. */
 int add_list_attrs(struct add_list *l, const struct repo *repo, int sample);
-/* 1 if the file could be a pointer: a regular file that is not Git's own. */
+/* 1 if the file could be a pointer: a regular file that is not Git's own (.gitignore…), nor our
+ * settings. */
 int add_file_trackable(const struct add_file *f);
 
 #endif

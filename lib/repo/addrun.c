@@ -250,7 +250,7 @@ static int add_plain(const struct job *j, struct add_result *r)
 	for (i = 0; i < j->list->n && rc == 0; i++) {
 		if (j->list->v[i].kind != ADD_PLAIN)
 			continue;
-		r->plain++;
+		r->plain += !j->list->v[i].racy; /* most likely nothing new */
 		rc = buf_add(&input, j->list->v[i].path, strlen(j->list->v[i].path) + 1);
 	}
 	for (i = 0; also && i < also->n && rc == 0; i++)
@@ -378,8 +378,10 @@ int add_run(struct add_list *l, const struct repo *repo, struct store *store,
 	int rc;
 
 	memset(r, 0, sizeof *r);
-	if ((rc = store_all(&j)) < 0 || (rc = write_blobs(&j)) < 0 || (rc = add_plain(&j, r)) < 0 ||
-		(rc = write_entries(&j, r)) < 0)
+	if ((rc = store_all(&j)) < 0 || (rc = write_blobs(&j)) < 0)
+		goto done;
+	r->staging = 1;
+	if ((rc = add_plain(&j, r)) < 0 || (rc = write_entries(&j, r)) < 0)
 		goto done;
 	rc = write_stats(&j);
 done:

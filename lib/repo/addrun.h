@@ -24,6 +24,7 @@ struct add_result {
 	uint64_t bytes;	 /* their content */
 	size_t plain;	 /* left to Git */
 	size_t gone;	 /* staged as deleted */
+	int staging;	 /* the files are stored: from here on the index changes */
 };
 
 /* Do it, for what is ADD_DATA, ADD_PLAIN and ADD_GONE.  A file that is a pointer already stays what
