@@ -59,7 +59,13 @@ struct gitindex_patch {
 		*id; /* hash_len bytes: the entry is touched only if its blob id is this one */
 	struct gitindex_stat st;
 	int applied; /* out: 1 if the entry was found and patched */
+	void *owner; /* the caller's */
 };
+
+/* Look only: `applied` is 1 for a patch that gitindex_patch() would apply, -1 where the entry of
+ * stage 0 is about something else, 0 where there is none.  `patches` are sorted by path in place.
+ * The number of ones; 0 without an index file; or an error. */
+int gitindex_match(const char *path, int hash_len, struct gitindex_patch *patches, size_t n);
 
 /* Write the patched index into the held lock (lock->fd, for `path`) - not committed; the caller
  * commits or rolls back. `patches` are sorted by path in place.  The trailer is recomputed, or

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct patch_run {
 	struct gitindex_file own;
@@ -77,15 +78,10 @@ static int add_replacement(
 
 static int apply(struct patch_run *r, const struct gitindex_walk_entry *e, struct gitindex_patch *p)
 {
-	int rc = 0;
-
 	if (e->shared)
-		rc = add_replacement(r, e, &p->st);
-	else
-		put_stat(r->own.data + (e->raw.p - r->own.data), &p->st);
-	if (rc == 0)
-		p->applied = 1;
-	return rc;
+		return add_replacement(r, e, &p->st);
+	put_stat(r->own.data + (e->raw.p - r->own.data), &p->st);
+	return 0;
 }
 
 /* Stage 0, a regular file, and the very blob: only then the new file is what the entry speaks of.
@@ -96,8 +92,8 @@ static int is_meant(const struct gitindex_raw *e, const struct gitindex_patch *p
 	       memcmp(e->p + GITINDEX_ID_AT, p->id, (size_t)hash_len) == 0;
 }
 
-/* The number of entries patched in memory. */
-static int apply_all(struct patch_run *r, struct gitindex_patch *patches, size_t n)
+/* The number of entries found, and patched in memory if `change`. */
+static int apply_all(struct patch_run *r, struct gitindex_patch *patches, size_t n, int change)
 {
 	struct gitindex_walk_entry e;
 	struct gitindex_walk w;
@@ -111,10 +107,14 @@ static int apply_all(struct patch_run *r, struct gitindex_patch *patches, size_t
 		while (next < n && strcmp(patches[next].path, e.raw.path) < 0)
 			next++;
 		for (size_t i = next; i < n && strcmp(patches[i].path, e.raw.path) == 0; i++) {
-			if (!is_meant(&e.raw, &patches[i], r->own.hash_len))
+			if (!is_meant(&e.raw, &patches[i], r->own.hash_len)) {
+				if (!change && gitindex_raw_stage(&e.raw) == 0)
+					patches[i].applied = -1;
 				continue;
-			if ((rc = apply(r, &e, &patches[i])) < 0)
+			}
+			if (change && (rc = apply(r, &e, &patches[i])) < 0)
 				goto done;
+			patches[i].applied = 1;
 			count++;
 			break;
 		}
@@ -178,19 +178,47 @@ static int keep_mtime(const char *path, const struct lockfile *lock)
 					     : 0;
 }
 
+static int open_index(struct patch_run *r, const char *path, int hash_len)
+{
+	int rc = gitindex_file_load(&r->own, path, hash_len);
+
+	if (rc == 0)
+		rc = gitindex_file_verify(&r->own);
+	return rc == 0 ? gitindex_split_open(&r->split, &r->own, path) : rc;
+}
+
+static void release(struct patch_run *r)
+{
+	gitindex_file_release(&r->own);
+	gitindex_split_free(r->split);
+	free(r->added);
+}
+
+int gitindex_match(const char *path, int hash_len, struct gitindex_patch *patches, size_t n)
+{
+	struct patch_run r = {0};
+	int rc = open_index(&r, path, hash_len);
+
+	if (rc == 0) {
+		sort_patches(patches, n);
+		rc = apply_all(&r, patches, n, 0);
+	}
+	release(&r);
+	if (rc == ERR_NOTFOUND && access(path, F_OK) < 0)
+		return 0;
+	return rc < 0 ? err_prefix(rc, "cannot read '%s'", path) : rc;
+}
+
 int gitindex_patch(const char *path, int hash_len, struct gitindex_patch *patches, size_t n,
 	struct lockfile *lock)
 {
 	struct patch_run r = {0};
 	int rc, count = 0;
 
-	if ((rc = gitindex_file_load(&r.own, path, hash_len)) < 0)
-		return rc;
-	if ((rc = gitindex_file_verify(&r.own)) < 0 ||
-		(rc = gitindex_split_open(&r.split, &r.own, path)) < 0)
+	if ((rc = open_index(&r, path, hash_len)) < 0)
 		goto done;
 	sort_patches(patches, n);
-	if ((rc = count = apply_all(&r, patches, n)) < 0)
+	if ((rc = count = apply_all(&r, patches, n, 1)) < 0)
 		goto done;
 	rc = r.n_added ? write_rebuilt(&r, lock->fd) : write_in_place(&r, lock->fd);
 	if (rc == 0)
@@ -198,8 +226,6 @@ int gitindex_patch(const char *path, int hash_len, struct gitindex_patch *patche
 done:
 	if (rc < 0)
 		err_prefix(rc, "cannot patch '%s'", path);
-	gitindex_file_release(&r.own);
-	gitindex_split_free(r.split);
-	free(r.added);
+	release(&r);
 	return rc < 0 ? rc : count;
 }

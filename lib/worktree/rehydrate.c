@@ -32,7 +32,7 @@ enum { LOCK_WAIT_DEFAULT_MS = 3000, NAMED_IN_REPORT = 10 };
 struct prepared {
 	struct place_file file;
 	struct stat st; /* of the file in place */
-	int meant;	/* the index has this very blob for the path */
+	int foreign;	/* the index has another blob for the path */
 	int in_place;	/* 1: st is to be patched into the index */
 };
 
@@ -208,9 +208,9 @@ static int prepare_one(size_t i, void *data)
 
 /* ---- step 3: under index.lock ---- */
 
-/* Only a file of which the index speaks may get a time before that of the index.  Any other ("git
- * restore --worktree --source=…") must keep its own: with an old time, the size and an inode number
- * used again it could look like the file that the entry was made for. */
+/* A file for which the index has another blob ("git restore --worktree --source=…") must keep its
+ * own time: with one before the index, an equal size and an inode number used again it could look
+ * like the file that the entry was made for. */
 static int find_entries(struct run_state *s, const char *index, int hash_len)
 {
 	struct gitindex_patch *patches = calloc(s->n, sizeof *patches);
@@ -223,7 +223,7 @@ static int find_entries(struct run_state *s, const char *index, int hash_len)
 			.path = s->items[i].path, .id = s->items[i].blob, .owner = &s->prepared[i]};
 	rc = gitindex_match(index, hash_len, patches, s->n);
 	for (size_t i = 0; i < s->n && rc >= 0; i++)
-		((struct prepared *)patches[i].owner)->meant = patches[i].applied;
+		((struct prepared *)patches[i].owner)->foreign = patches[i].applied < 0;
 	free(patches);
 	return rc < 0 ? rc : 0;
 }
@@ -236,7 +236,7 @@ static void settle_one(struct run_state *s, struct rehydrate_item *item, struct 
 	char canonical[POINTER_CANONICAL_MAX];
 	size_t text_len;
 
-	if (!p->meant)
+	if (p->foreign)
 		return;
 	if (item->wish != REHYDRATE_SETTLE_DATA) {
 		expect.text = item_text(item, canonical, &text_len);
@@ -269,8 +269,8 @@ static int swap_one(size_t i, void *data)
 	}
 	text = item_text(item, canonical, &text_len);
 	rc = place_swap(s->place, item->path, &p->file, text, text_len,
-		p->meant ? (int64_t)s->racy_second * 1000000000 - 1 : -1, &p->st);
-	p->in_place = rc == 0 && p->meant;
+		p->foreign ? -1 : (int64_t)s->racy_second * 1000000000 - 1, &p->st);
+	p->in_place = rc == 0;
 	if (rc == 0)
 		item->state = REHYDRATE_DONE;
 	else if (rc == ERR_CHANGED || rc == ERR_NOTFOUND)

@@ -95,15 +95,15 @@ static void test_patch(void **state)
 	for (int version = 2; version <= 4; version++) {
 		for (int hash_len = 20; hash_len <= 32; hash_len += 12) {
 			struct gitindex_patch p[] = {
-				{"zzz", id_of(1), new_stat, 7},
-				{"d", id_of(5), new_stat, 7},	   /* patched */
-				{"c", id_of(1), new_stat, 7},	   /* another blob */
-				{"c/x", id_of(5), new_stat, 7},	   /* no such entry */
-				{"b/f", id_of(1), new_stat, 7},	   /* another blob… */
-				{"b/f", id_of(3), new_stat, 7},	   /* …and this one: patched */
-				{"b/link", id_of(4), new_stat, 7}, /* no regular file */
-				{"b/conflict", id_of(2), new_stat, 7}, /* unmerged */
-				{"", id_of(1), new_stat, 7},
+				{"zzz", id_of(1), new_stat, 7, NULL},
+				{"d", id_of(5), new_stat, 7, NULL},   /* patched */
+				{"c", id_of(1), new_stat, 7, NULL},   /* another blob */
+				{"c/x", id_of(5), new_stat, 7, NULL}, /* no such entry */
+				{"b/f", id_of(1), new_stat, 7, NULL}, /* another blob… */
+				{"b/f", id_of(3), new_stat, 7, NULL}, /* …and this one: patched */
+				{"b/link", id_of(4), new_stat, 7, NULL},     /* no regular file */
+				{"b/conflict", id_of(2), new_stat, 7, NULL}, /* unmerged */
+				{"", id_of(1), new_stat, 7, NULL},
 			};
 			struct buf out = BUF_INIT;
 			struct built x;
@@ -125,7 +125,7 @@ static void test_patch(void **state)
 
 static void test_patch_of_a_damaged_index(void **state)
 {
-	struct gitindex_patch p = {"a", id_of(1), new_stat, 0};
+	struct gitindex_patch p = {"a", id_of(1), new_stat, 0, NULL};
 	struct buf out = BUF_INIT;
 	struct built x;
 
@@ -145,7 +145,7 @@ static void test_patch_of_a_damaged_index(void **state)
 
 static void test_unhashed_stays_unhashed(void **state)
 {
-	struct gitindex_patch p = {"a", id_of(1), new_stat, 0};
+	struct gitindex_patch p = {"a", id_of(1), new_stat, 0, NULL};
 	static const uint8_t zero[20];
 	struct buf out = BUF_INIT;
 	struct built x;
@@ -258,8 +258,9 @@ static void test_split(void **state)
 
 static void test_split_patch(void **state)
 {
-	struct gitindex_patch p[] = {{"a", id_of(6), new_stat, 0}, {"b/a", id_of(7), new_stat, 0},
-		{"b/f", id_of(3), new_stat, 0}, {"c", id_of(5), new_stat, 0}};
+	struct gitindex_patch p[] = {{"a", id_of(6), new_stat, 0, NULL},
+		{"b/a", id_of(7), new_stat, 0, NULL}, {"b/f", id_of(3), new_stat, 0, NULL},
+		{"c", id_of(5), new_stat, 0, NULL}};
 	struct buf out = BUF_INIT, shared = BUF_INIT;
 	struct gitindex *i;
 
