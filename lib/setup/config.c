@@ -308,7 +308,9 @@ static int gather(struct loader *l)
 		rc = buf_addf(
 			&l->parts.refused, "%s%s", l->parts.refused.len ? ", " : "", err_msg());
 	}
-	if (rc > 0) /* from index or HEAD, which no stat data of a file stands for */
+	/* from index or HEAD, which no stat data of a file stands for; the next push into a bare
+	 * repository may bring one */
+	if (rc > 0 || !l->g->worktree)
 		l->cacheable = 0;
 	for (size_t i = 0; i < gits.n && rc >= 0; i++)
 		rc = strvec_push(&l->parts.pairs, gits.v[i]);
