@@ -15,6 +15,7 @@
 #include "hooks/pre_commit.h"
 #include "lib/base/err.h"
 #include "lib/base/progress.h"
+#include "lib/base/workers.h"
 #include "lib/repo/attrs.h"
 #include "lib/repo/git.h"
 #include "lib/repo/scan.h"
@@ -30,10 +31,10 @@ static int is_pointer(const struct pointers_query *q)
 
 /* ---- staged pointers and their objects ---- */
 
-/* A staged pointer whose object is not in the local store. */
+/* A staged pointer whose object is not in the local store, or not whole there. */
 struct absent {
 	const struct staged_change *change;
-	int excused;
+	int damaged, excused;
 };
 
 /* Objects that HEAD had: the other side of any change. */
@@ -114,45 +115,87 @@ static int judge_absent(struct absent *a, size_t n, const struct staged *s, cons
 		if (a[i].excused)
 			continue;
 		oid_to_hex(hex, &a[i].change->new.oid);
-		fprintf(stderr, "  %s (%.10s, %" PRIu64 " bytes)\n", a[i].change->path, hex,
-			a[i].change->new.size);
+		fprintf(stderr, "  %s (%.10s, %" PRIu64 " bytes%s)\n", a[i].change->path, hex,
+			a[i].change->new.size, a[i].damaged ? ", damaged in the local store" : "");
 		named++;
 	}
 	if (lost > named)
 		fprintf(stderr, "  ... and %zu more\n", lost - named);
-	fprintf(stderr, "run 'git add' on the file that has the data, or 'git commit --no-verify' "
-			"to commit the pointer alone\n");
+	fprintf(stderr, "run 'git add --renormalize' on the file that has the data, or 'git commit "
+			"--no-verify' to commit the pointer alone\n");
 	return 1;
 }
 
-/* 0 when each staged object is durable or excused, 1 when one is lost. */
-static int check_objects(
-	const struct staged *s, const struct repo *repo, struct store *store, struct pointers *p)
-{
-	struct oid *here = calloc(s->n, sizeof(*here));
-	struct absent *absent = calloc(s->n, sizeof(*absent));
-	size_t n_here = 0, n_absent = 0;
-	int rc = 0;
+/* Staged objects that are in the local store, to be read once before they count as safe. */
+struct present {
+	struct store *store;
+	const struct staged_change **changes;
+	int *damaged; /* an answer for each */
+	size_t n;
+};
 
-	if (here == NULL || absent == NULL) {
-		rc = err_set(ERR_NOMEM, "out of memory");
-		goto done;
-	}
+static int check_one(size_t i, void *data)
+{
+	struct present *x = data;
+	const struct staged_change *c = x->changes[i];
+	int rc = store_check(x->store, &c->new.oid, c->new.size);
+
+	x->damaged[i] = rc == ERR_CORRUPT || rc == ERR_NOTFOUND;
+	if (x->damaged[i])
+		err_clear();
+	return x->damaged[i] ? 0 : rc;
+}
+
+/* Sort the staged pointers into objects that are here and whole, and the others. */
+static int sort_objects(const struct staged *s, struct present *x, struct oid *here, size_t *n_here,
+	struct absent *absent, size_t *n_absent)
+{
+	int rc;
+
 	for (size_t i = 0; i < s->n; i++) {
 		const struct staged_change *c = &s->v[i];
 
 		if (!is_pointer(&c->new) || c->new.size == 0)
 			continue;
-		if (store_has(store, &c->new.oid, c->new.size))
-			here[n_here++] = c->new.oid;
+		if (store_has(x->store, &c->new.oid, c->new.size))
+			x->changes[x->n++] = c;
 		else
-			absent[n_absent++] = (struct absent){c, 0};
+			absent[(*n_absent)++] = (struct absent){.change = c};
 	}
-	if (n_absent > 0)
+	rc = workers_run(0, x->n, check_one, x);
+	for (size_t i = 0; rc == 0 && i < x->n; i++) {
+		if (x->damaged[i])
+			absent[(*n_absent)++] = (struct absent){x->changes[i], .damaged = 1};
+		else
+			here[(*n_here)++] = x->changes[i]->new.oid;
+	}
+	return rc;
+}
+
+/* 0 when each staged object is whole and durable or excused, 1 when one is lost. */
+static int check_objects(
+	const struct staged *s, const struct repo *repo, struct store *store, struct pointers *p)
+{
+	struct present x = {.store = store,
+		.changes = calloc(s->n, sizeof(struct staged_change *)),
+		.damaged = calloc(s->n, sizeof(int))};
+	struct oid *here = calloc(s->n, sizeof(*here));
+	struct absent *absent = calloc(s->n, sizeof(*absent));
+	size_t n_here = 0, n_absent = 0;
+	int rc;
+
+	if (here == NULL || absent == NULL || x.changes == NULL || x.damaged == NULL) {
+		rc = err_set(ERR_NOMEM, "out of memory");
+		goto done;
+	}
+	rc = sort_objects(s, &x, here, &n_here, absent, &n_absent);
+	if (rc == 0 && n_absent > 0)
 		rc = judge_absent(absent, n_absent, s, repo, p);
 	if (rc == 0 && n_here > 0)
 		rc = store_sync(store, here, n_here);
 done:
+	free(x.changes);
+	free(x.damaged);
 	free(here);
 	free(absent);
 	return rc;

@@ -31,6 +31,14 @@ test_expect_success 'pre-commit: a pointer without an object is named' '
 	git rm -q -f --cached ghost.bin && rm ghost.bin
 '
 
+test_expect_success 'pre-commit: an object that is not whole is named, and added again' '
+	printf "seven small bytes" >small.bin && random_file large.bin 300K large && touch -d "1 minute ago" small.bin large.bin && git add small.bin large.bin &&
+	o=$(sha256sum <large.bin | cut -c 1-64) && o=.git/lfs/objects/$(echo $o | cut -c 1-2)/$(echo $o | cut -c 3-4)/$o && chmod u+w $o &&
+	printf "\\1\\2\\3" | dd of=$o bs=1 seek=1000 conv=notrunc status=none && sleep 0.01 &&
+	test_expect_code 1 git commit -q -m large 2>../err && grep "large.bin.*damaged" ../err && ! grep "small.bin" ../err && grep "renormalize" ../err &&
+	git add --renormalize large.bin && git commit -q -m large && test "$(sha256sum <$o)" = "$(sha256sum <large.bin)"
+'
+
 test_expect_success 'pre-commit: a pointer with conflict markers is named' '
 	{ echo "<<<<<<< ours"; git cat-file blob HEAD:a.bin; echo =======; git cat-file blob HEAD:raw.bin; echo ">>>>>>> theirs"; } >../marked &&
 	blob=$(git hash-object -w --no-filters ../marked) && git update-index --cacheinfo 100644,$blob,a.bin &&

@@ -58,6 +58,9 @@ int store_link(struct store *s, const struct oid *oid, uint64_t size, int dir_fd
  * when this returns 0: use nothing before. */
 int store_stream(struct store *s, const struct oid *oid, uint64_t size,
 	int (*sink)(const void *p, size_t len, void *data), void *data);
+/* Read all of it and check it as for a use: a large object that was checked before by its recorded
+ * sums.  0, ERR_NOTFOUND, ERR_CORRUPT. */
+int store_check(struct store *s, const struct oid *oid, uint64_t size);
 /* Read and hash all of it, whatever was recorded.  0, ERR_NOTFOUND, ERR_CORRUPT. */
 int store_verify(struct store *s, const struct oid *oid, uint64_t size);
 

@@ -268,6 +268,27 @@ int store_stream(struct store *s, const struct oid *oid, uint64_t size,
 	return rc;
 }
 
+int store_check(struct store *s, const struct oid *oid, uint64_t size)
+{
+	struct buf content = BUF_INIT, path = BUF_INIT;
+	struct stat st;
+	int fd, rc;
+
+	if (is_empty_object(oid))
+		return 0;
+	rc = read_packed(s, oid, size, &content);
+	rc = rc == 1 ? 0 : or_whole(s, rc, oid, size);
+	if (rc == 1) {
+		fd = store_open_whole(s, oid, size, &path, &st);
+		rc = fd < 0 ? fd : whole_check(s, oid, fd, &st, -1, path.p);
+		if (fd >= 0)
+			close(fd);
+	}
+	buf_release(&content);
+	buf_release(&path);
+	return rc;
+}
+
 /* Every byte is read and hashed, also when the object is there twice and one copy is good. */
 int store_verify(struct store *s, const struct oid *oid, uint64_t size)
 {
