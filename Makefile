@@ -149,7 +149,7 @@ test:
 	@+$(MAKE) --no-print-directory $(BUILD)/tested
 
 demo:
-	@scripts/install-deps build test
+	@scripts/install-deps build
 	@+$(MAKE) --no-print-directory all
 	@$(test_env) tests/demo.sh
 
