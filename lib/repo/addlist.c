@@ -321,19 +321,25 @@ static int behind_link(struct seen_dir *seen, int dir, const char *path)
 	return seen->link;
 }
 
-static void stat_one(struct add_file *f, int dir, int trust_mode, struct seen_dir *seen)
+static int stat_one(struct add_file *f, int dir, int trust_mode, struct seen_dir *seen)
 {
 	struct stat st;
+	int gone;
 
 	if (f->keep_out) {
 		f->kind = ADD_UNCHANGED;
-		return;
+		return 0;
 	}
-	if (behind_link(seen, dir, f->path) ||
-		fstatat(dir, f->path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+	gone = behind_link(seen, dir, f->path);
+	if (!gone && fstatat(dir, f->path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return err_sys("cannot stat '%s'", f->path);
+		gone = 1;
+	}
+	if (gone) {
 		if (f->kind == ADD_TODO) /* listed a moment ago, and gone now */
 			f->kind = ADD_UNCHANGED;
-		return;
+		return 0;
 	}
 	f->kind = ADD_TODO;
 	f->regular = S_ISREG(st.st_mode);
@@ -344,6 +350,7 @@ static void stat_one(struct add_file *f, int dir, int trust_mode, struct seen_di
 	f->racy = f->racy && f->same;
 	f->same = f->same && !f->racy;
 	gitindex_stat_fill(&f->st, &st);
+	return 0;
 }
 
 static int stat_batch(size_t i, void *data)
@@ -352,9 +359,11 @@ static int stat_batch(size_t i, void *data)
 	struct seen_dir seen = {NULL, 0, 0};
 	size_t k, end = (i + 1) * STAT_BATCH;
 
-	for (k = i * STAT_BATCH; k < end && k < j->list->n; k++)
-		stat_one(&j->list->v[k], j->worktree_fd, j->list->trust_mode, &seen);
-	return 0;
+	int rc = 0;
+
+	for (k = i * STAT_BATCH; rc == 0 && k < end && k < j->list->n; k++)
+		rc = stat_one(&j->list->v[k], j->worktree_fd, j->list->trust_mode, &seen);
+	return rc;
 }
 
 static int stat_all(struct add_list *l, const struct repo *repo)

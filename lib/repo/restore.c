@@ -52,7 +52,8 @@ struct restore {
 
 /* ---- looking ---- */
 
-static enum kind classify(
+/* An enum kind, or a negative error. */
+static int classify(
 	const struct restore *w, const struct scan_item *item, const struct scan_found *found)
 {
 	struct stat st;
@@ -71,6 +72,8 @@ static enum kind classify(
 		break;
 	}
 	rc = place_lstat(w->place, item->path, &st);
+	if (rc == ERR_IO || rc == ERR_NOMEM || rc == ERR_LIMIT)
+		return rc;
 	err_clear();
 	if (rc != ERR_NOTFOUND && !w->o->force)
 		return MODIFIED; /* a link, a directory… */
@@ -91,12 +94,17 @@ static int collect(struct restore *w, const struct scan_list *l)
 		if (l->v[i].skip_worktree || l->v[i].stage != 0 || l->v[i].size == 0)
 			continue;
 		e->item = &l->v[i];
-		e->kind = classify(w, e->item, &found[i]);
+		rc = classify(w, e->item, &found[i]);
+		if (rc < 0)
+			break;
+		e->kind = (enum kind)rc;
 		if (e->kind != FINE)
 			w->n++;
 	}
 	free(found);
-	return w->v != NULL ? 0 : err_set(ERR_NOMEM, "out of memory");
+	if (w->v == NULL)
+		rc = err_set(ERR_NOMEM, "out of memory");
+	return rc < 0 ? rc : 0;
 }
 
 static int same_stat(const struct stat *a, const struct stat *b)
@@ -222,10 +230,15 @@ static int write_deleted(struct restore *w)
 
 		if (e->kind != DELETED)
 			continue;
-		if (scan_file_state(w->repo, e->item, 0, &st) == SCAN_FILE_POINTER) {
+		rc = scan_file_state(w->repo, e->item, 0, &st);
+		if (rc < 0)
+			break;
+		if (rc == SCAN_FILE_POINTER) {
 			e->kind = POINTER;
+			rc = 0;
 			continue;
 		}
+		rc = 0;
 		e->kind = FINE;
 		w->r->placed++;
 		w->r->bytes += e->item->size;

@@ -80,11 +80,12 @@ enum scan_file {
 	SCAN_FILE_DATA,	      /* a file that the index calls unchanged, and of the object's size */
 	SCAN_FILE_CHANGED     /* anything else: Git would look inside */
 };
-/* One lstat, and a read of at most POINTER_MAX bytes where the size says that it may be a pointer.
- * `index_time` is gitindex_timestamp's value: racy entries are SCAN_FILE_CHANGED; 0: not looked at.
+/* An enum scan_file, or a negative error when the system cannot say.  One lstat, and a read of at
+ * most POINTER_MAX bytes where the size says that it may be a pointer.  `index_time` is
+ * gitindex_timestamp's value: racy entries are SCAN_FILE_CHANGED; 0: not looked at.
  * *st_out may be NULL. */
-enum scan_file scan_file_state(const struct repo *repo, const struct scan_item *item,
-	uint32_t index_time, struct stat *st_out);
+int scan_file_state(const struct repo *repo, const struct scan_item *item, uint32_t index_time,
+	struct stat *st_out);
 
 struct scan_found {
 	enum scan_file state;

@@ -2,6 +2,7 @@
  * What lies in the worktree at the pointers of the index.  For many of them: relative to one open
  * directory, on several threads - the time goes into lstat, and a short path is half the time.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,14 @@
 
 enum { JOB = 512 };
 
-/* 1 if the file's content is this blob. */
+/* Errors that say something about the file; others say something about the system. */
+static int is_answer(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == EACCES;
+}
+
+/* 1 if the file's content is this blob; an error if that cannot be found out and may be otherwise a
+ * moment later. */
 static int holds_blob(int dir, const char *path, const uint8_t *blob, int hash_len)
 {
 	char text[POINTER_MAX];
@@ -24,41 +32,48 @@ static int holds_blob(int dir, const char *path, const uint8_t *blob, int hash_l
 	ssize_t n;
 
 	if (fd < 0)
-		return 0;
+		return is_answer(errno) || errno == ELOOP ? 0 : err_sys("cannot open '%s'", path);
 	n = fs_read_full(fd, text, sizeof text);
 	close(fd);
-	if (n < 0 || (size_t)n >= sizeof text)
+	if (n < 0)
+		return err_prefix((int)n, "'%s'", path);
+	if ((size_t)n >= sizeof text)
 		return 0;
 	githash_blob(id, hash_len, text, (size_t)n);
 	return !memcmp(id, blob, (size_t)hash_len);
 }
 
-static enum scan_file state_at(int dir, const char *path, const struct scan_item *item,
-	int hash_len, uint32_t index_time, struct stat *st)
+/* An enum scan_file, or a negative error. */
+static int state_at(int dir, const char *path, const struct scan_item *item, int hash_len,
+	uint32_t index_time, struct stat *st)
 {
-	int racy = index_time && item->st.mtime_sec >= index_time;
+	int racy = index_time && item->st.mtime_sec >= index_time, rc = 0;
 
-	if (fstatat(dir, path, st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st->st_mode))
+	if (fstatat(dir, path, st, AT_SYMLINK_NOFOLLOW) < 0)
+		return is_answer(errno) ? SCAN_FILE_ABSENT : err_sys("cannot stat '%s'", path);
+	if (!S_ISREG(st->st_mode))
 		return SCAN_FILE_ABSENT;
 	if (!racy && (uint64_t)st->st_size == item->size && gitindex_stat_match(&item->st, st))
 		return SCAN_FILE_DATA;
-	if (st->st_size < POINTER_MAX && holds_blob(dir, path, item->blob, hash_len))
-		return SCAN_FILE_POINTER;
-	return SCAN_FILE_CHANGED;
+	if (st->st_size < POINTER_MAX)
+		rc = holds_blob(dir, path, item->blob, hash_len);
+	if (rc < 0)
+		return rc;
+	return rc ? SCAN_FILE_POINTER : SCAN_FILE_CHANGED;
 }
 
-enum scan_file scan_file_state(const struct repo *repo, const struct scan_item *item,
-	uint32_t index_time, struct stat *st_out)
+int scan_file_state(const struct repo *repo, const struct scan_item *item, uint32_t index_time,
+	struct stat *st_out)
 {
-	enum scan_file state = SCAN_FILE_CHANGED; /* out of memory: "look closer" is never wrong */
 	struct buf path = BUF_INIT;
 	struct stat st;
+	int rc = fs_join(&path, repo->dir->worktree, item->path);
 
-	if (fs_join(&path, repo->dir->worktree, item->path) == 0)
-		state = state_at(
+	if (rc == 0)
+		rc = state_at(
 			AT_FDCWD, path.p, item, repo->hash_len, index_time, st_out ? st_out : &st);
 	buf_release(&path);
-	return state;
+	return rc;
 }
 
 struct files_job {
@@ -76,8 +91,12 @@ static int look_at_some(size_t job, void *data)
 	for (size_t i = job * JOB; i < end; i++) {
 		struct stat st = {0};
 
-		j->found[i].state = state_at(j->dir, j->list->v[i].path, &j->list->v[i],
-			j->hash_len, j->index_time, &st);
+		int state = state_at(j->dir, j->list->v[i].path, &j->list->v[i], j->hash_len,
+			j->index_time, &st);
+
+		if (state < 0)
+			return state;
+		j->found[i].state = (enum scan_file)state;
 		j->found[i].size = (uint64_t)st.st_size;
 	}
 	return 0;

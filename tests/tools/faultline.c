@@ -45,6 +45,8 @@ enum kind {
 	CREATE,
 	READ,
 	READDIR,
+	RECEIVE,
+	SEND,
 	WRITE,
 	FSYNC,
 	RENAME,
@@ -73,6 +75,8 @@ static const struct {
 	[CREATE] = {"create", ENOSPC},
 	[READ] = {"read", EIO},
 	[READDIR] = {"readdir", EIO},
+	[RECEIVE] = {"receive", EIO}, /* read and write where there is no file: a pipe */
+	[SEND] = {"send", EIO},
 	[WRITE] = {"write", ENOSPC},
 	[FSYNC] = {"fsync", EIO},
 	[RENAME] = {"rename", EDQUOT},
@@ -300,11 +304,21 @@ long syscall(long number, ...)
 	return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-WRAP(ssize_t, read, READ, -1, &n, (int fd, void *p, size_t n), (fd, p, n))
+static enum kind on_file(int fd, enum kind file, enum kind pipe)
+{
+	struct stat st;
+	int saved = errno, is_file = syscall(SYS_fstat, fd, &st) < 0 || S_ISREG(st.st_mode);
+
+	errno = saved;
+	return is_file ? file : pipe;
+}
+
+WRAP(ssize_t, read, on_file(fd, READ, RECEIVE), -1, &n, (int fd, void *p, size_t n), (fd, p, n))
 WRAP(ssize_t, pread, READ, -1, &n, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
 WRAP(ssize_t, pread64, READ, -1, &n, (int fd, void *p, size_t n, off64_t at), (fd, p, n, at))
 WRAP(struct dirent64 *, readdir64, READDIR, NULL, NULL, (DIR * dir), (dir))
-WRAP(ssize_t, write, WRITE, -1, &n, (int fd, const void *p, size_t n), (fd, p, n))
+WRAP(ssize_t, write, on_file(fd, WRITE, SEND), -1, &n, (int fd, const void *p, size_t n),
+	(fd, p, n))
 WRAP(ssize_t, pwrite, WRITE, -1, &n, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at))
 WRAP(ssize_t, pwrite64, WRITE, -1, &n, (int fd, const void *p, size_t n, off64_t at),
 	(fd, p, n, at))
