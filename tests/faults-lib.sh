@@ -86,7 +86,7 @@ no_temporaries() {
 
 # whole_objects_good DIR: what lies at a final path is what its name says (whole objects, packs, fragments).
 whole_objects_good() {
-	[ ! -d "$1" ] || find "$1" -type f ! -name 'open-*' ! -name 'format*' ! -path '*/tmp/*' | xargs -r sha256sum | awk '{
+	[ ! -d "$1" ] || find "$1" -type f ! -name 'open-*' ! -name 'format*' ! -path '*/tmp/*' -exec sha256sum {} + | awk '{
 		n = split($2, part, "/")
 		sub(/\..*/, "", part[n])
 		if (part[n] != $1) {
