@@ -22,11 +22,11 @@
 #include "lib/store/pointer.h"
 #include "lib/wire/batch.h"
 #include "lib/worktree/gitindex.h"
-#include "lib/worktree/pending.h"
 #include "lib/worktree/place.h"
+#include "lib/worktree/rehydrate_journal.h"
 #include "lib/worktree/settle.h"
 
-enum { LOCK_WAIT_DEFAULT_MS = 3000, NAMED_IN_REPORT = 10 };
+enum { LOCK_WAIT_DEFAULT_MS = 3000 };
 
 /* What one item needs between writing and swapping. */
 struct prepared {
@@ -373,67 +373,6 @@ static int swap_and_patch(struct run_state *s, const struct gitdir *g, int hash_
 	return rc < 0 ? rc : 0;
 }
 
-/* ---- the journal ---- */
-
-static int is_owed(const struct rehydrate_item *i)
-{
-	return i->wish == REHYDRATE_DATA &&
-	       (i->state == REHYDRATE_TODO || i->state == REHYDRATE_LEFT);
-}
-
-static struct pending_item *journal_items(
-	struct run_state *s, int (*want)(const struct rehydrate_item *), size_t *n)
-{
-	struct pending_item *list = calloc(s->n + 1, sizeof *list);
-
-	*n = 0;
-	for (size_t i = 0; list && i < s->n; i++) {
-		struct rehydrate_item *item = &s->items[i];
-		struct pending_item *p = &list[*n];
-
-		if (!want(item))
-			continue;
-		*p = (struct pending_item){
-			.path = item->path, .oid = item->oid, .size = item->size};
-		memcpy(p->blob, item->blob, sizeof p->blob);
-		++*n;
-	}
-	return list;
-}
-
-static int is_owed_or_unpatched(const struct rehydrate_item *i)
-{
-	return is_owed(i) || (i->wish == REHYDRATE_DATA && i->state == REHYDRATE_DONE);
-}
-
-static int journal_begin(struct run_state *s, const char *git_dir, struct pending **journal)
-{
-	size_t n;
-	struct pending_item *list = journal_items(s, is_owed, &n);
-	int rc = 0;
-
-	if (!list)
-		return err_set(ERR_NOMEM, "out of memory");
-	if (n)
-		rc = pending_begin(journal, git_dir, list, n);
-	free(list);
-	return rc;
-}
-
-/* Keep what is owed; after a failed index patch also what is in place, for its entry is to be
- * repaired. */
-static void journal_end(struct run_state *s, struct pending *journal, int patch_failed)
-{
-	size_t n;
-	struct pending_item *list =
-		journal_items(s, patch_failed ? is_owed_or_unpatched : is_owed, &n);
-
-	if (list && journal)
-		pending_end(journal, list, n);
-	pending_free(journal);
-	free(list);
-}
-
 /* ---- all of it ---- */
 
 static void count(struct run_state *s)
@@ -502,12 +441,12 @@ int rehydrate_run(struct rehydrate_item *items, size_t n, const struct gitdir *g
 		goto done;
 	if ((rc = fetch_missing(&s)) < 0)
 		goto done;
-	if ((rc = journal_begin(&s, g->git_dir, &journal)) < 0)
+	if ((rc = rehydrate_journal_begin(&journal, g->git_dir, items, n)) < 0)
 		goto done;
 	if ((rc = workers_run(o->jobs, n, prepare_one, &s)) < 0)
 		goto done;
 	patched = swap_and_patch(&s, g, hash_length(c));
-	journal_end(&s, journal, patched < 0);
+	rehydrate_journal_end(journal, items, n, patched < 0);
 	journal = NULL;
 	rc = patched;
 done:
@@ -518,55 +457,4 @@ done:
 	buf_release(&staging);
 	pthread_mutex_destroy(&s.mutex);
 	return rc;
-}
-
-void rehydrate_result_release(struct rehydrate_result *r)
-{
-	free(r->first_error);
-	r->first_error = NULL;
-}
-
-static void name_items(const struct rehydrate_item *items, size_t n, int state)
-{
-	char hex[OID_HEX_LEN + 1];
-	size_t named = 0, more = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (items[i].state != state)
-			continue;
-		if (named == NAMED_IN_REPORT) {
-			more++;
-			continue;
-		}
-		oid_to_hex(hex, &items[i].oid);
-		fprintf(stderr, "  %s (%.10s…)\n", items[i].path, hex);
-		named++;
-	}
-	if (more)
-		fprintf(stderr, "  … and %zu more\n", more);
-}
-
-void rehydrate_report(
-	const struct rehydrate_item *items, size_t n, const struct rehydrate_result *r)
-{
-	size_t pointers = r->missing + r->failed + r->left;
-
-	if (!pointers)
-		return;
-	fprintf(stderr, "git-dvx: %zu of %zu files still are pointers", pointers, n);
-	fprintf(stderr, "%s%s\n", r->first_error ? ": " : "", r->first_error ? r->first_error : "");
-	if (r->missing) {
-		fprintf(stderr, "%zu whose object is neither here nor on the remote:\n",
-			r->missing);
-		name_items(items, n, REHYDRATE_MISSING);
-	}
-	if (r->failed) {
-		fprintf(stderr, "%zu that could not be written:\n", r->failed);
-		name_items(items, n, REHYDRATE_FAILED);
-	}
-	if (r->left)
-		fprintf(stderr, "%zu whose turn did not come\n", r->left);
-	fprintf(stderr, "run 'git dvx pull' to fetch and place them%s\n",
-		r->missing ? " (and 'git dvx push' where they were committed, if it was never run)"
-			   : "");
 }
