@@ -4,10 +4,13 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "commands/command.h"
 #include "commands/json.h"
 #include "commands/select.h"
+#include "lib/base/err.h"
+#include "lib/base/fs.h"
 #include "lib/base/progress.h"
 #include "lib/repo/git.h"
 
@@ -94,6 +97,27 @@ static int scan(const struct ls_files *ls, struct scan_list *l)
 	return rc < 0 ? rc : select_filter(&ls->select, l);
 }
 
+/* What is neither a revision nor a file is no empty list: it is misspelt. */
+static int check_operands(
+	const struct ls_files *ls, const struct scan_list *l, char *const *v, int n)
+{
+	const struct strvec *revs = &ls->select.revs;
+	struct select doubtful = SELECT_INIT;
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < n; i++) {
+		if (fs_exists(v[i]) || (revs->n > 0 && strcmp(v[i], revs->v[0]) == 0))
+			continue;
+		rc = select_operands(&doubtful, &ls->ctx->repo, &v[i], 1, 0);
+		if (rc == 0)
+			rc = select_all_found(&doubtful, l);
+		if (rc == ERR_NOTFOUND)
+			rc = err_set(rc, "'%s' is neither a revision nor a path with data", v[i]);
+	}
+	select_release(&doubtful);
+	return rc;
+}
+
 int cmd_ls_files(struct command_ctx *ctx, int argc, char **argv)
 {
 	struct ls_files ls = {.ctx = ctx};
@@ -120,6 +144,8 @@ int cmd_ls_files(struct command_ctx *ctx, int argc, char **argv)
 		rc = select_patterns(&ls.select, &ctx->repo, 0);
 	if (rc == 0)
 		rc = scan(&ls, &list);
+	if (rc == 0)
+		rc = check_operands(&ls, &list, argv + 1, n);
 	if (rc == 0 && ctx->g->worktree != NULL && !ls.name_only)
 		rc = scan_files(&found, &list, &ctx->repo);
 	if (rc == 0 && ls.json)

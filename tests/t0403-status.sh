@@ -71,7 +71,8 @@ test_expect_success 'ls-files: revisions, paths, patterns, JSON' '
 	git dvx ls-files -n -X "d*" >out && echo a.bin >expect && test_cmp expect out &&
 	git dvx ls-files --all -n >out && grep -x b.bin out &&
 	git dvx ls-files --json >out && json out "j[\"files\"][0][\"name\"] == \"a.bin\" and j[\"files\"][0][\"size\"] == 102400 and j[\"files\"][0][\"checkout\"] and j[\"files\"][0][\"downloaded\"]" &&
-	test_expect_code 128 git dvx ls-files ../outside
+	test_expect_code 128 git dvx ls-files ../outside && test_expect_code 128 git dvx ls-files nosuch 2>err && grep "^error: .nosuch. is neither" err &&
+	git dvx ls-files HEAD~1 .gitattributes >out && test_must_be_empty out
 '
 
 test_done
