@@ -8,22 +8,6 @@
 #include "commands/transfer.h"
 #include "lib/base/err.h"
 
-/* Objects of other versions (-T, -a, -A, revisions): into the store only. */
-static int fetch_others(const struct transfer *t, struct command_ctx *ctx)
-{
-	struct scan_list list = SCAN_LIST_INIT;
-	struct sync sync = SYNC_INIT;
-	int rc = transfer_scan(t, ctx, &list);
-
-	if (rc == 0)
-		rc = transfer_run(t, ctx, &list, &sync);
-	if (rc == 0)
-		rc = transfer_report(t, &sync);
-	sync_release(&sync);
-	scan_list_release(&list);
-	return rc;
-}
-
 int cmd_pull(struct command_ctx *ctx, int argc, char **argv)
 {
 	struct transfer t = {.direction = BATCH_DOWNLOAD};
@@ -44,8 +28,8 @@ int cmd_pull(struct command_ctx *ctx, int argc, char **argv)
 	o.jobs = t.jobs;
 	o.stop = command_stop();
 	if (t.tags || t.branches || t.commits || t.select.revs.n > 0 || t.dry_run || t.json) {
-		rc = fetch_others(&t, ctx);
-		o.fetch = t.select.revs.n > 0; /* else what is checked out was among them */
+		rc = transfer_objects(&t, ctx); /* other versions: into the store only */
+		o.fetch = t.select.revs.n > 0;	/* else what is checked out was among them */
 	}
 	if (t.dry_run || rc == ERR_INTERRUPTED)
 		goto done;

@@ -8,8 +8,6 @@ int cmd_push(struct command_ctx *ctx, int argc, char **argv)
 {
 	struct transfer t = {.direction = BATCH_UPLOAD};
 	const struct opt options[] = {TRANSFER_OPTIONS(&t), OPT_END};
-	struct scan_list list = SCAN_LIST_INIT;
-	struct sync sync = SYNC_INIT;
 	int n, rc;
 
 	if (command_options(&rc, argc, argv, options,
@@ -17,14 +15,8 @@ int cmd_push(struct command_ctx *ctx, int argc, char **argv)
 		goto done;
 	rc = transfer_prepare(&t, ctx, argv + 1, n);
 	if (rc == 0)
-		rc = transfer_scan(&t, ctx, &list);
-	if (rc == 0)
-		rc = transfer_run(&t, ctx, &list, &sync);
-	if (rc == 0)
-		rc = transfer_report(&t, &sync);
+		rc = transfer_objects(&t, ctx);
 done:
-	sync_release(&sync);
-	scan_list_release(&list);
 	transfer_release(&t);
 	return rc;
 }

@@ -82,7 +82,7 @@ static int scan_present(
 	return rc;
 }
 
-int transfer_scan(const struct transfer *t, struct command_ctx *ctx, struct scan_list *l)
+static int scan_wanted(const struct transfer *t, struct command_ctx *ctx, struct scan_list *l)
 {
 	struct pointers *p = NULL;
 	int which = (t->tags ? SCAN_TAGS : 0) | (t->branches ? SCAN_BRANCHES : 0);
@@ -102,7 +102,7 @@ int transfer_scan(const struct transfer *t, struct command_ctx *ctx, struct scan
 	return rc < 0 ? rc : select_all_found(&t->select, l);
 }
 
-int transfer_run(const struct transfer *t, struct command_ctx *ctx, const struct scan_list *l,
+static int move(const struct transfer *t, struct command_ctx *ctx, const struct scan_list *l,
 	struct sync *sync)
 {
 	const struct batch_options o = {.remote = t->remote,
@@ -168,7 +168,7 @@ static void print_dry_run(const struct transfer *t, const struct sync *sync)
 	}
 }
 
-int transfer_report(const struct transfer *t, const struct sync *sync)
+static int report(const struct transfer *t, const struct sync *sync)
 {
 	size_t failed = sync_failed(sync);
 	struct buf names = BUF_INIT, summary = BUF_INIT;
@@ -196,5 +196,20 @@ int transfer_report(const struct transfer *t, const struct sync *sync)
 	}
 	buf_release(&summary);
 	buf_release(&names);
+	return rc;
+}
+
+int transfer_objects(const struct transfer *t, struct command_ctx *ctx)
+{
+	struct scan_list list = SCAN_LIST_INIT;
+	struct sync sync = SYNC_INIT;
+	int rc = scan_wanted(t, ctx, &list);
+
+	if (rc == 0)
+		rc = move(t, ctx, &list, &sync);
+	if (rc == 0)
+		rc = report(t, &sync);
+	sync_release(&sync);
+	scan_list_release(&list);
 	return rc;
 }

@@ -34,12 +34,8 @@ int transfer_prepare(struct transfer *t, struct command_ctx *ctx, char *const *o
 /* ERR_NOTFOUND when the name that was given (NULL is fine) leads to no remote. */
 int transfer_remote_check(const struct command_ctx *ctx, const char *name);
 void transfer_release(struct transfer *t);
-/* Collect the pointers that are asked for. */
-int transfer_scan(const struct transfer *t, struct command_ctx *ctx, struct scan_list *l);
-/* Move them. */
-int transfer_run(const struct transfer *t, struct command_ctx *ctx, const struct scan_list *l,
-	struct sync *sync);
-/* Print the summary (stdout) and the failures (stderr).  0, or ERR_REMOTE when some failed. */
-int transfer_report(const struct transfer *t, const struct sync *sync);
+/* Collect the pointers that are asked for, move their objects, print the summary (stdout) and the
+ * failures (stderr).  0, or ERR_REMOTE when some failed. */
+int transfer_objects(const struct transfer *t, struct command_ctx *ctx);
 
 #endif
