@@ -175,7 +175,11 @@ static int spare_own_files(struct track *t)
 	if ((rc = attrs_check(&t->ctx->repo, paths, N, attrs)) < 0)
 		return rc;
 	for (i = 0; i < N && rc >= 0; i++) {
-		rc = attrs[i].ours ? attrs_text_spare(&t->text, own[i].pattern) : 0;
+		if (!attrs[i].ours)
+			continue;
+		/* at the end: a line above the pattern at hand has no effect */
+		if ((rc = attrs_text_unspare(&t->text, own[i].pattern)) >= 0)
+			rc = attrs_text_spare(&t->text, own[i].pattern);
 		changed |= rc;
 	}
 	return rc >= 0 && changed ? textfile_write(&t->text, &t->ctx->repo, t->file.p) : rc;
