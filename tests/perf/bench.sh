@@ -96,7 +96,7 @@ new() {
 		echo 'data/** filter=null -text' >"$2/.gitattributes" ;;
 	esac
 	git -C "$2" add -A
-	git -C "$2" commit -qm start
+	git -C "$2" commit -q --allow-empty -m start
 	mkdir -p "$2/data"
 }
 ${CC:-cc} -O2 -o "$work/null-filter" "$here/tests/perf/null-filter.c"
