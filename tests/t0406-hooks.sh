@@ -95,6 +95,19 @@ test_expect_success 'hooks never fail a checkout' '
 	mkdir -p .git/dvx/pending && echo garbage >.git/dvx/pending/1-1-1.journal && git checkout -q -b other && git checkout -q main
 '
 
+test_expect_success 'where pre-commit owns the hooks: the entry of .pre-commit-hooks.yaml' '
+	git clone -q ../origin.git ../framework && cd ../framework && rm -f .git/hooks/* && entry=$(sed -n "s/^  entry: //p" "$dvx_top/.pre-commit-hooks.yaml") &&
+	random_file new.bin 200K framework && git add new.bin && $entry && rm -r .git/lfs/objects && test_expect_code 1 $entry 2>../err && grep new.bin ../err
+'
+
+test_expect_success 'no hooks at all: the Makefile of docs/hooks.md' '
+	cd .. && dvx_repo plain && cd plain && rm -f .git/hooks/* && sed -n "/^## A Makefile/,\$s/^    //p" "$dvx_top/docs/hooks.md" >../Makefile &&
+	git init -q --bare ../plain.git && git remote add origin ../plain.git && git config push.default current &&
+	git dvx remote add -d storage "$TRASH/plain-blobs" && git dvx track "*.bin" && random_file new.bin 200K plain && cp new.bin ../new.bin &&
+	git add -A && git commit -q -m new && make -s -f ../Makefile publish && make -s -f ../Makefile publish &&
+	rm -r new.bin .git/lfs/objects && make -s -f ../Makefile data && cmp new.bin ../new.bin && git clone -q ../plain.git ../other && cmp new.bin ../other/new.bin
+'
+
 test_expect_success 'unknown hook' '
 	test_expect_code 129 git dvx hook frob && test_expect_code 129 git dvx hook
 '
