@@ -14,8 +14,10 @@ sums() { find data -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum --zer
 # arrives TAG: what is staged is committed, arrives by push and clone, comes and goes with a checkout, and is clean.
 arrives() {
 	git commit -q -m data && git tag -f "$1" && sums >"../sums.$1" && git push -q -f origin HEAD:main --tags && rm -rf "../clone.$1" &&
-		git clone -q ../remote.git "../clone.$1" && cd "../clone.$1" && sums | cmp - "../sums.$1" && test -z "$(git status --porcelain)" &&
-		git checkout -q start && test ! -e data && git checkout -q "$1" && sums | cmp - "../sums.$1" && test -z "$(git status --porcelain)" && cd ../repo
+		git clone -q ../remote.git "../clone.$1" && (
+		cd "../clone.$1" && sums | cmp - "../sums.$1" && test -z "$(git status --porcelain)" &&
+			git checkout -q start && test ! -e data && git checkout -q "$1" && sums | cmp - "../sums.$1" && test -z "$(git status --porcelain)"
+	)
 }
 
 random_sizes() {
