@@ -27,6 +27,10 @@ git config --global protocol.file.allow always
 lfs=
 if git lfs version >/dev/null 2>&1; then lfs=lfs; else echo "git-lfs is not installed: its column stays empty (apt-get install git-lfs)"; fi
 
+# Clones find their filters in the user's configuration.
+git dvx install >/dev/null
+[ -z "$lfs" ] || git lfs install --skip-repo >/dev/null
+
 # ---- inputs ----
 big=$((1024 / scale)) # MiB
 files=$((20000 / scale))
@@ -57,7 +61,7 @@ timed() {
 	"$@" >/dev/null 2>"$work/err" || { echo "bench: '$*' failed:" >&2; cat "$work/err" >&2; exit 1; }
 	times[$key]="${times[$key]:-} $((($(now) - start) / 1000))"
 }
-median() { tr ' ' '\n' <<<"${times[$1]:-}" | grep . | sort -n | awk '{ a[NR] = $1 } END { if (NR) print a[int((NR + 1) / 2)]; else print "" }'; }
+median() { [ -n "$1" ] || return 0; tr ' ' '\n' <<<"${times[$1]:-}" | grep . | sort -n | awk '{ a[NR] = $1 } END { if (NR) print a[int((NR + 1) / 2)]; else print "" }'; }
 ms() { if [ -n "$1" ]; then awk -v t="$1" 'BEGIN { printf "%.1f ms", t / 1000 }'; else printf -- '-'; fi; }
 ratio() { if [ -n "$1" ] && [ -n "$2" ]; then awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; else printf -- '-'; fi; }
 # row NAME OURS PEER FLOOR "TARGET" peer|floor|ms|- MAX: one line, which says plainly when a target is missed.
@@ -237,7 +241,7 @@ wanted checkout-big && bench_checkout_big "$work" "" "<= 2 x cp" floor 2
 if wanted checkout-btrfs; then
 	if [ "$(id -u)" = 0 ] && [ -x "$here/tests/servers/reflink-fs.sh" ] && command -v mkfs.btrfs >/dev/null; then
 		if [ -z "${BENCH_IN_BTRFS:-}" ] && [ -z "${FS_DIR:-}" ]; then
-			BENCH_ONLY=checkout-btrfs FS=btrfs SIZE=12G "$here/tests/servers/reflink-fs.sh" "$0" | grep -v -e '^inputs' -e '^work' -e '^$' || echo "    btrfs: could not be mounted here"
+			BENCH_ONLY=checkout-btrfs "$here/tests/servers/reflink-fs.sh" -t btrfs -s 12G "$here/tests/perf/bench.sh" | grep -v -e '^inputs' -e '^work' -e '^$' || echo "    btrfs: could not be mounted here"
 		fi
 	else
 		echo "    btrfs: skipped (needs root and btrfs-progs)"
