@@ -55,7 +55,11 @@ void rehydrate_report(
 	}
 	if (r->left)
 		fprintf(stderr, "%zu whose turn did not come\n", r->left);
-	fprintf(stderr, "run 'git dvx pull' to fetch and place them%s\n",
-		r->missing ? " (and 'git dvx push' where they were committed, if it was never run)"
-			   : "");
+	if (r->missing + r->failed == 0)
+		fputs("run 'git dvx checkout' to place them\n", stderr);
+	else
+		fprintf(stderr, "run 'git dvx pull' to fetch and place them%s\n",
+			r->missing ? " (and 'git dvx push' where they were committed, if it was "
+				     "never run)"
+				   : "");
 }
