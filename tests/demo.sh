@@ -40,12 +40,24 @@ files_in() { find "$@" -type f | wc -l; }
 human() { numfmt --to=iec-i --suffix=B --format=%.1f "$1"; }
 now() { date +%s%N; }
 
+# The command as one would type it: words with blanks or wildcards in quotes.
+typed() {
+	local word line='$'
+	for word; do
+		case $word in
+		*[!A-Za-z0-9_./:=@%+,-]*) line="$line '$word'" ;;
+		*) line="$line $word" ;;
+		esac
+	done
+	printf '%s%s%s\n' "$bold" "$line" "$plain"
+}
+
 rows=()
 # step "name" "what the bytes are" command...: show it, run it, time it, and keep a row for the table.
 step() {
 	local name=$1 what=$2 before start ms
 	shift 2
-	printf '%s$ %s%s\n' "$bold" "$*" "$plain"
+	typed "$@"
 	before=$(bytes_in "$work/blobs")
 	start=$(now)
 	"$@"
@@ -57,7 +69,7 @@ step() {
 	rows+=("$(printf '%-52s %8d ms   %s' "$name" "$ms" "$what")")
 }
 run() {
-	printf '%s$ %s%s\n' "$bold" "$*" "$plain"
+	typed "$@"
 	"$@"
 }
 must_be_clean() {
