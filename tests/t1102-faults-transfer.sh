@@ -54,6 +54,7 @@ test_expect_success 'push fails when something cannot be flushed' 'sweep push $t
 test_expect_success 'push, killed at each call that writes' 'sweep push $transfer $writes KILL'
 test_expect_success 'push of a next version, each call with its usual error' 'sweep push_next $transfer io usual'
 test_expect_success 'the pre-push hook, each call with its usual error' 'sweep push git-dvx io usual'
+test_expect_success 'the pre-push hook, each question to Git that is not heard' 'sweep push git-dvx send EIO'
 test_expect_success 'the pre-push hook, each allocation' 'sweep push git-dvx alloc ENOMEM'
 
 # --- pull --------------------------------------------------------------------------------------------------------

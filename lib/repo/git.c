@@ -128,6 +128,7 @@ struct git_reader {
 	struct buf input;
 	pthread_t feeder;
 	int feeding;	/* the thread was started and not joined */
+	int feed_error; /* errno of a write that failed: the command has seen less than it should */
 	struct buf buf; /* read and not yet handed out: from `at` on */
 	size_t at;
 	int eof;
@@ -137,8 +138,8 @@ static void *feed(void *arg)
 {
 	struct git_reader *r = arg;
 
-	/* EPIPE is the command's way to say that it has had enough; its exit status tells why. */
-	(void)!fs_write_full(r->run.in_fd, r->input.p, r->input.len);
+	if (fs_write_full(r->run.in_fd, r->input.p, r->input.len) < 0)
+		r->feed_error = errno;
 	close(r->run.in_fd);
 	r->run.in_fd = -1;
 	return NULL;
@@ -280,6 +281,10 @@ int git_reader_finish(struct git_reader *r)
 	rc = run_finish(&r->run);
 	if (rc > 0)
 		rc = stopped ? 0 : failed(&r->run, rc);
+	if (rc == 0 && !stopped && r->feed_error) {
+		errno = r->feed_error;
+		rc = err_sys("cannot write to 'git %s'", command_word(&r->run));
+	}
 	run_release(&r->run);
 	buf_release(&r->input);
 	buf_release(&r->buf);
