@@ -50,12 +50,12 @@ done:
 	return rc;
 }
 
-/* Name the object, unless it is us who stopped; what is not there is named already. */
+/* Name the object, unless it is us who stopped. */
 static int name_object(int rc, const struct transfer_object *o)
 {
 	struct buf who = BUF_INIT;
 
-	if (rc >= 0 || rc == ERR_INTERRUPTED || rc == ERR_NOTFOUND)
+	if (rc >= 0 || rc == ERR_INTERRUPTED)
 		return rc;
 	if (engine_describe(o, &who) == 0)
 		rc = err_prefix(rc, "object %s", who.p);
