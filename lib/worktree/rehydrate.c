@@ -5,8 +5,8 @@
  * stat fields in one rewrite of the index.
  *
  * Not obvious: the files are swapped in only while the lock is held, because a rehydrated file with
- * an unpatched entry looks modified to Git for ever.  The journal is written before the first swap
- * and removed after the index is in place, so that a kill in between is repaired later.
+ * an unpatched entry looks modified to Git for ever.  The journal is written before anything else and
+ * removed after the index is in place, so that a kill in between is repaired later.
  */
 #include "lib/worktree/rehydrate.h"
 
@@ -106,43 +106,6 @@ static size_t collect_missing(struct run_state *s, struct batch_object *objects)
 	return unique;
 }
 
-static int fetch_missing(struct run_state *s)
-{
-	struct batch_object *objects = calloc(s->n, sizeof *objects);
-	struct batch_result fetched = {0};
-	struct batch_options how = {
-		.remote = s->options->remote,
-		.jobs = s->options->jobs,
-		.stop = s->options->stop,
-		.progress = s->options->quiet ? PROGRESS_OFF : PROGRESS_AUTO,
-	};
-	size_t n;
-
-	if (!objects)
-		return err_set(ERR_NOMEM, "out of memory");
-	n = collect_missing(s, objects);
-	if (n && s->options->fetch && !stopped(s->options)) {
-		int rc = batch_run(BATCH_DOWNLOAD, objects, n, &how, &fetched);
-
-		if (rc < 0 && !s->result->first_error)
-			s->result->first_error = strdup(err_msg());
-		for (size_t i = 0; i < n && !s->result->first_error; i++) {
-			if (objects[i].state < 0 && objects[i].state != ERR_NOTFOUND &&
-				objects[i].error)
-				s->result->first_error = strdup(objects[i].error);
-		}
-		/* The store decides what is there now, not what anybody said. */
-		for (size_t i = 0; i < s->n; i++) {
-			if (s->items[i].state == REHYDRATE_MISSING &&
-				store_has(s->store, &s->items[i].oid, s->items[i].size))
-				s->items[i].state = REHYDRATE_TODO;
-		}
-	}
-	batch_objects_release(objects, n);
-	free(objects);
-	return 0;
-}
-
 /* ---- step 2: every file beside its place ---- */
 
 struct link_source {
@@ -190,7 +153,8 @@ static int prepare_one(size_t i, void *data)
 	struct rehydrate_item *item = &s->items[i];
 	int rc;
 
-	if (item->state != REHYDRATE_TODO || item->wish != REHYDRATE_DATA)
+	if (item->state != REHYDRATE_TODO || item->wish != REHYDRATE_DATA ||
+		s->prepared[i].file.temp.len)
 		return 0;
 	if (stopped(s->options)) {
 		item->state = REHYDRATE_LEFT;
@@ -204,6 +168,62 @@ static int prepare_one(size_t i, void *data)
 	else if (rc < 0)
 		note_failure(s, item, rc == ERR_NOTFOUND ? REHYDRATE_MISSING : REHYDRATE_FAILED);
 	return 0;
+}
+
+/* ---- steps 1 and 2 ---- */
+
+static void *prepare_present(void *data)
+{
+	struct run_state *s = data;
+
+	workers_run(
+		s->options->jobs, s->n, prepare_one, s); /* never fails: each item has a state */
+	return NULL;
+}
+
+/* Download, and prepare meanwhile what is here. */
+static void fetch(struct run_state *s, struct batch_object *objects, size_t n)
+{
+	struct batch_result fetched = {0};
+	struct batch_options how = {
+		.remote = s->options->remote,
+		.jobs = s->options->jobs,
+		.stop = s->options->stop,
+		.progress = s->options->quiet ? PROGRESS_OFF : PROGRESS_AUTO,
+	};
+	pthread_t beside;
+	int threads = n < s->n && pthread_create(&beside, NULL, prepare_present, s) == 0;
+	int rc = batch_run(BATCH_DOWNLOAD, objects, n, &how, &fetched);
+
+	if (threads)
+		pthread_join(beside, NULL);
+	if (rc < 0 && !s->result->first_error)
+		s->result->first_error = strdup(err_msg());
+	for (size_t i = 0; i < n && !s->result->first_error; i++) {
+		if (objects[i].state < 0 && objects[i].state != ERR_NOTFOUND && objects[i].error)
+			s->result->first_error = strdup(objects[i].error);
+	}
+	/* The store decides what is there now, not what anybody said. */
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->items[i].state == REHYDRATE_MISSING &&
+			store_has(s->store, &s->items[i].oid, s->items[i].size))
+			s->items[i].state = REHYDRATE_TODO;
+	}
+}
+
+static int fetch_and_prepare(struct run_state *s)
+{
+	struct batch_object *objects = calloc(s->n, sizeof *objects);
+	size_t n;
+
+	if (!objects)
+		return err_set(ERR_NOMEM, "out of memory");
+	n = collect_missing(s, objects);
+	if (n && s->options->fetch && !stopped(s->options))
+		fetch(s, objects, n);
+	batch_objects_release(objects, n);
+	free(objects);
+	return workers_run(s->options->jobs, s->n, prepare_one, s);
 }
 
 /* ---- step 3: under index.lock ---- */
@@ -339,10 +359,11 @@ static int take_index_lock(struct run_state *s, const char *index, struct lockfi
 
 	if (stat(index, &st) == 0)
 		mode = st.st_mode & 0777;
-	s->racy_second = st.st_mtim.tv_sec;
 	rc = lockfile_take(lock, index, (int)mode, wait);
 	if (rc < 0)
 		return rc;
+	if (stat(index, &st) == 0) /* who had the lock may have written another one */
+		s->racy_second = st.st_mtim.tv_sec;
 	(void)!fchmod(lock->fd, mode); /* core.sharedRepository: as the index is */
 	return 0;
 }
@@ -417,9 +438,8 @@ int rehydrate_run(struct rehydrate_item *items, size_t n, const struct gitdir *g
 	struct run_state s = {.items = items, .n = n, .store = store, .options = o, .result = r};
 	struct pending *journal = NULL;
 	struct buf staging = BUF_INIT;
-	int rc = 0, patched = 0;
-
 	const char *how = config_get(c, "dvx.link");
+	int rc = 0, patched = 0;
 
 	*r = (struct rehydrate_result){0};
 	s.hardlink = how && strcmp(how, "hardlink") == 0;
@@ -439,11 +459,9 @@ int rehydrate_run(struct rehydrate_item *items, size_t n, const struct gitdir *g
 		goto done;
 	if ((rc = place_open(&s.place, g->worktree, staging.p)) < 0)
 		goto done;
-	if ((rc = fetch_missing(&s)) < 0)
-		goto done;
 	if ((rc = rehydrate_journal_begin(&journal, g->git_dir, items, n)) < 0)
 		goto done;
-	if ((rc = workers_run(o->jobs, n, prepare_one, &s)) < 0)
+	if ((rc = fetch_and_prepare(&s)) < 0)
 		goto done;
 	patched = swap_and_patch(&s, g, hash_length(c));
 	rehydrate_journal_end(journal, items, n, patched < 0);
