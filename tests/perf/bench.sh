@@ -28,7 +28,7 @@ lfs=
 if git lfs version >/dev/null 2>&1; then lfs=lfs; else echo "git-lfs is not installed: its column stays empty (apt-get install git-lfs)"; fi
 
 # Clones find their filters in the user's configuration.
-git dvx install >/dev/null
+(cd "$work" && git dvx install >/dev/null) # not here: this clone would get the hooks
 [ -z "$lfs" ] || git lfs install --skip-repo >/dev/null
 
 # ---- inputs ----
