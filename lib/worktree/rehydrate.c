@@ -5,8 +5,8 @@
  * stat fields in one rewrite of the index.
  *
  * Not obvious: the files are swapped in only while the lock is held, because a rehydrated file with
- * an unpatched entry looks modified to Git for ever.  The journal is written before anything else and
- * removed after the index is in place, so that a kill in between is repaired later.
+ * an unpatched entry looks modified to Git for ever.  The journal is written before anything else
+ * and removed after the index is in place, so that a kill in between is repaired later.
  */
 #include "lib/worktree/rehydrate.h"
 
