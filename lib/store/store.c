@@ -77,15 +77,21 @@ void store_keep_small_whole(struct store *s)
 	s->small_whole = 1;
 }
 
+static void drop_roots(struct store *s)
+{
+	for (size_t i = 0; i < s->n_roots; i++) {
+		free(s->roots[i].objects);
+		packs_release(&s->roots[i].packs);
+	}
+	s->n_roots = 0;
+}
+
 void store_close(struct store *s)
 {
 	if (!s)
 		return;
 	(void)session_flush(s, 1); /* without its log the pack is scanned: slower, not wrong */
-	for (size_t i = 0; i < s->n_roots; i++) {
-		free(s->roots[i].objects);
-		packs_release(&s->roots[i].packs);
-	}
+	drop_roots(s);
 	for (size_t i = 0; i < s->n_codecs; i++)
 		pack_codec_free(s->codecs[i]);
 	free(s->codecs);
@@ -116,11 +122,17 @@ int store_add_root(struct store *s, const char *objects, const char *packs)
 	if (!roots)
 		return err_set(ERR_NOMEM, "out of memory");
 	s->roots = roots;
-	r = &roots[s->n_roots++];
+	r = &roots[s->n_roots];
 	memset(r, 0, sizeof *r);
 	r->objects = strdup(objects);
 	r->packs.dir = strdup(packs);
-	return r->objects && r->packs.dir ? 0 : err_set(ERR_NOMEM, "out of memory");
+	if (!r->objects || !r->packs.dir) {
+		free(r->objects);
+		free(r->packs.dir);
+		return err_set(ERR_NOMEM, "out of memory");
+	}
+	s->n_roots++;
+	return 0;
 }
 
 int store_ready(struct store *s)
@@ -138,6 +150,8 @@ int store_ready(struct store *s)
 	if (rc == 0)
 		rc = store_add_alternates(s);
 	s->ready = rc == 0;
+	if (rc < 0)
+		drop_roots(s); /* the next call begins anew */
 	buf_release(&objects);
 	buf_release(&packs);
 	return rc;
