@@ -102,13 +102,30 @@ int fs_pwrite_full(int fd, const void *data, size_t len, uint64_t offset)
 	return 0;
 }
 
+/* What is made in a directory that a group shares (group-writable and set-group-ID, as with
+ * core.sharedRepository) is shared with the group too, whatever the umask says.  Best effort. */
+static void share_directory(const char *path)
+{
+	const mode_t shared = S_ISGID | S_IWGRP;
+	struct buf parent = BUF_INIT;
+	struct stat own, above;
+
+	if (fs_dirname(&parent, path) == 0 && stat(parent.p, &above) == 0 &&
+		(above.st_mode & shared) == shared && stat(path, &own) == 0 &&
+		own.st_gid == above.st_gid)
+		(void)!chmod(path, (own.st_mode & 07777) | (above.st_mode & (S_ISGID | S_IRWXG)));
+	buf_release(&parent);
+}
+
 /* mkdir where an existing directory (or a link to one) is fine and anything else is not. */
 static int make_directory(const char *path)
 {
 	struct stat st;
 
-	if (mkdir(path, 0777) == 0)
+	if (mkdir(path, 0777) == 0) {
+		share_directory(path);
 		return 0;
+	}
 	if (errno == EEXIST) {
 		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 			return 0;

@@ -20,7 +20,8 @@ ssize_t fs_pread_full(int fd, void *data, size_t len, uint64_t offset);
 int fs_write_full(int fd, const void *data, size_t len);
 int fs_pwrite_full(int fd, const void *data, size_t len, uint64_t offset);
 
-/* mkdir -p; existing directories are fine.  Modes by umask. */
+/* mkdir -p; existing directories are fine.  Modes by umask, and what a directory shares with its
+ * group (group-writable, set-group-ID) is passed on. */
 int fs_mkdirs(const char *path);
 /* mkdir -p of everything before the last '/'. */
 int fs_mkdirs_parent(const char *path);
