@@ -10,6 +10,7 @@
 #include "transfer/gitdir_remote.h"
 #include "transfer/remote.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,16 +55,38 @@ int engine_describe(const struct transfer_object *o, struct buf *out)
 	return o->path ? buf_addf(out, "%s (%s)", hex, o->path) : buf_addstr(out, hex);
 }
 
-/* Under the lock: at most ten lines a second. */
+/* Under the lock: whoever asked cannot be told any more, for the reason in err_msg(). */
+static void give_up(struct engine *e)
+{
+	if (!e->deaf)
+		snprintf(e->why_deaf, sizeof(e->why_deaf), "%s", err_msg());
+	__atomic_store_n(&e->deaf, 1, __ATOMIC_RELAXED);
+}
+
+/* Under the lock. */
 static void report_progress(struct engine *e)
+{
+	if (e->progress && e->progress(e->objects_done, e->bytes_done, e->data) < 0)
+		give_up(e);
+}
+
+/* Under the lock: at most ten lines a second. */
+static void report_now_and_then(struct engine *e)
 {
 	int64_t now = fs_now_ns();
 
-	if (!e->progress || now - e->last_progress < PROGRESS_NS)
+	if (now - e->last_progress < PROGRESS_NS)
 		return;
 	e->last_progress = now;
-	if (e->progress(e->objects_done, e->bytes_done, e->data) < 0)
-		__atomic_store_n(&e->deaf, 1, __ATOMIC_RELAXED);
+	report_progress(e);
+}
+
+/* What the last tenth of a second did is not left out. */
+static void report_end(struct engine *e)
+{
+	pthread_mutex_lock(&e->lock);
+	report_progress(e);
+	pthread_mutex_unlock(&e->lock);
 }
 
 void engine_answer(struct engine *e, struct transfer_object *o, int state, uint64_t bytes)
@@ -72,8 +95,8 @@ void engine_answer(struct engine *e, struct transfer_object *o, int state, uint6
 	o->state = state;
 	e->objects_done++;
 	if (e->answer(o, bytes, e->data) < 0)
-		__atomic_store_n(&e->deaf, 1, __ATOMIC_RELAXED);
-	report_progress(e);
+		give_up(e);
+	report_now_and_then(e);
 	pthread_mutex_unlock(&e->lock);
 }
 
@@ -81,7 +104,7 @@ void engine_progress(struct engine *e, uint64_t bytes)
 {
 	pthread_mutex_lock(&e->lock);
 	e->bytes_done += bytes;
-	report_progress(e);
+	report_now_and_then(e);
 	pthread_mutex_unlock(&e->lock);
 }
 
@@ -169,10 +192,13 @@ int engine_run(struct engine *e, enum engine_direction d, struct transfer_object
 		rc = engine_check_stop(e);
 	if (rc == 0)
 		answer_missing(e, objects, n);
+	report_end(e);
 	if (d == ENGINE_DOWNLOAD && e->store) {
 		int flushed = store_flush(e->store);
 
 		rc = rc < 0 ? rc : flushed;
 	}
+	if (rc == ERR_INTERRUPTED && e->deaf && !(e->stop && *e->stop))
+		rc = err_set(ERR_IO, "an answer could not be delivered: %s", e->why_deaf);
 	return rc;
 }

@@ -57,6 +57,7 @@ struct engine {
 	uint64_t objects_done, bytes_done;
 	int64_t last_progress;
 	int deaf; /* an answer could not be delivered: stop */
+	char why_deaf[256];
 };
 
 void engine_init(struct engine *e);
