@@ -36,7 +36,7 @@ test_expect_success 'a version with one edit adds about a chunk, also from a new
 	upload edit r1 >/dev/null && before=$(stored_bytes edit-store) &&
 	rm -rf edit/.git/dvx/remotes &&
 	upload edit r2 >/dev/null && after=$(stored_bytes edit-store) && echo "added $((after - before))" &&
-	test $((after - before)) -lt 400000 &&
+	test $((after - before)) -lt 200000 &&
 	transfer_repo edit2 "$TRASH/edit-store" && download edit2 r2 && has_objects edit2 r2
 '
 

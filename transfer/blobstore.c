@@ -278,6 +278,20 @@ int blobstore_locate(struct blobstore *b, const struct transfer_object *objects,
 	return 0;
 }
 
+int blobstore_find(const struct blobstore *b, const struct oid *oid, struct blob_hit *hit)
+{
+	for (size_t i = 0; i < b->n_fragments; i++) {
+		const struct named_fragment *f = &b->fragments[i];
+
+		if (f->fragment && fragment_find(f->fragment, oid, &hit->at)) {
+			hit->object = 0;
+			hit->in = f;
+			return 1;
+		}
+	}
+	return 0;
+}
+
 int blobstore_has_pack(struct blobstore *b, const struct oid *name, uint64_t size)
 {
 	uint32_t found = PACK_ABSENT;

@@ -49,6 +49,9 @@ struct blob_hit {
 int blobstore_locate(struct blobstore *b, const struct transfer_object *objects, size_t n,
 	struct blob_hit **hits, size_t *n_hits);
 
+/* The first fragment that names this object: 1 and *hit (its `object` is 0), or 0. */
+int blobstore_find(const struct blobstore *b, const struct oid *oid, struct blob_hit *hit);
+
 /* 1 if the pack is there with this size, else 0; asked once. */
 int blobstore_has_pack(struct blobstore *b, const struct oid *name, uint64_t size);
 

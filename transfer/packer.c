@@ -245,24 +245,18 @@ static int learn_pack(struct packer *p, const struct oid *name, uint64_t size)
 
 static int learn_base(struct packer *p, const struct oid *base)
 {
-	struct blobstore *b = p->blobstore;
-	struct fragment_object at;
 	struct fragment_extent x;
+	struct blob_hit hit;
 	struct oid name;
 	uint64_t size;
 	int rc = 0;
 
-	for (size_t i = 0; i < b->n_fragments; i++) {
-		const struct fragment *f = b->fragments[i].fragment;
-
-		if (!f || !fragment_find(f, base, &at))
-			continue;
-		for (uint32_t k = 0; rc == 0 && k < at.n_extents; k++) {
-			fragment_extent_at(&at, k, &x);
-			fragment_pack_at(f, x.pack, &name, &size);
-			rc = learn_pack(p, &name, size);
-		}
-		break;
+	if (!blobstore_find(p->blobstore, base, &hit))
+		return 0;
+	for (uint32_t k = 0; rc == 0 && k < hit.at.n_extents; k++) {
+		fragment_extent_at(&hit.at, k, &x);
+		fragment_pack_at(hit.in->fragment, x.pack, &name, &size);
+		rc = learn_pack(p, &name, size);
 	}
 	return rc;
 }

@@ -6,7 +6,8 @@
  */
 #include "transfer/blobstore.h"
 #include "lib/base/err.h"
-#include "lib/store/chunker.h"
+#include "transfer/basechunks.h"
+#include "transfer/cutter.h"
 #include "transfer/packer.h"
 #include "transfer/queue.h"
 #include "transfer/source.h"
@@ -15,12 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	BLOCK_DATA = 2 * 1024 * 1024,
-	BLOCK_ITEMS = BLOCK_DATA / CHUNK_MIN + CHUNK_MAX / CHUNK_MIN + 2,
-	BLOCK_SMALL_ITEMS = 4096,
-	BLOCKS = 8
-};
+enum { BLOCK_DATA = 2 * 1024 * 1024, BLOCK_SMALL_ITEMS = 4096, BLOCKS = 8 };
+
+_Static_assert(3 * ((BLOCK_DATA + CUTTER_AHEAD) / CHUNK_MIN + 1) <= BLOCK_SMALL_ITEMS,
+	"a block has room for all chunks that may end in it");
 
 /* One chunk, or one small object. */
 struct item {
@@ -47,10 +46,10 @@ struct pipeline {
 	size_t n;
 	struct block blocks[BLOCKS];
 	struct queue *empty, *read, *cut;
-	struct block *filling; /* the reader's */
-	uint8_t *carry;	       /* the cutter's: CHUNK_MAX bytes */
-	int aborted;	       /* the packer failed: the reader may leave */
-	int rc;		       /* the reader's failure */
+	struct block *filling;	 /* the reader's */
+	struct cutting *cutting; /* the cutter's */
+	int aborted;		 /* the packer failed: the reader may leave */
+	int rc;			 /* the reader's failure */
 	char *message;
 };
 
@@ -69,7 +68,7 @@ static int next_block(struct pipeline *p, struct transfer_object *o)
 
 	if (!b)
 		return err_set(ERR_INTERRUPTED, "interrupted");
-	b->start = CHUNK_MAX;
+	b->start = CUTTER_AHEAD;
 	b->len = 0;
 	b->n_items = 0;
 	b->object = o;
@@ -189,45 +188,79 @@ static void *read_objects(void *arg)
 
 /* ---- thread 2: cut and hash ---- */
 
-/* Cut what can be cut; the rest of an unfinished object (less than CHUNK_MAX) goes to `carry`. */
-static void cut_block(struct block *b, uint8_t *carry, size_t *carried)
+/* What thread 2 keeps from block to block. */
+struct cutting {
+	struct cutter cutter;
+	struct cutter_base base;
+	struct basechunks *bases;
+	uint8_t carry[CUTTER_AHEAD]; /* the rest of an unfinished object */
+	size_t carried;
+};
+
+static void begin_object(struct cutting *c, const struct transfer_object *o)
+{
+	c->carried = 0;
+	if (o->has_base)
+		basechunks_read(c->bases, &o->base, &c->base);
+	else
+		cutter_base_release(&c->base);
+	cutter_begin(&c->cutter, &c->base);
+}
+
+/* Cut what can be cut. */
+static void cut_block(struct cutting *c, struct block *b)
 {
 	size_t pos, end;
 
 	if (b->first)
-		*carried = 0;
-	memcpy(b->mem + b->start - *carried, carry, *carried);
-	pos = b->start - *carried;
+		begin_object(c, b->object);
+	memcpy(b->mem + b->start - c->carried, c->carry, c->carried);
+	pos = b->start - c->carried;
 	end = b->start + b->len;
 	while (pos < end) {
-		size_t n = chunker_next(b->mem + pos, end - pos, b->last);
 		struct item *item = &b->items[b->n_items];
+		size_t n = cutter_next(&c->cutter, b->mem + pos, end - pos, b->last, &item->id);
 
 		if (n == 0)
 			break;
 		item->offset = pos;
 		item->len = n;
-		oid_of(&item->id, b->mem + pos, n);
 		b->n_items++;
 		pos += n;
 	}
-	*carried = end - pos;
-	memcpy(carry, b->mem + pos, *carried);
+	c->carried = end - pos;
+	memcpy(c->carry, b->mem + pos, c->carried);
 }
 
 static void *cut_blocks(void *arg)
 {
 	struct pipeline *p = arg;
-	size_t carried = 0;
 	struct block *b;
 
 	while ((b = queue_pop(p->read))) {
 		if (b->object)
-			cut_block(b, p->carry, &carried);
+			cut_block(p->cutting, b);
 		queue_push(p->cut, b);
 	}
 	queue_close(p->cut);
 	return NULL;
+}
+
+static int cutting_new(struct cutting **out, struct blobstore *b)
+{
+	*out = calloc(1, sizeof(**out));
+	if (!*out)
+		return err_set(ERR_NOMEM, "out of memory");
+	return basechunks_new(&(*out)->bases, b);
+}
+
+static void cutting_free(struct cutting *c)
+{
+	if (!c)
+		return;
+	cutter_base_release(&c->base);
+	basechunks_free(c->bases);
+	free(c);
 }
 
 /* ---- thread 3: pack ---- */
@@ -290,11 +323,10 @@ static int pipeline_init(struct pipeline *p)
 		rc = queue_new(&p->read, BLOCKS);
 	if (rc == 0)
 		rc = queue_new(&p->cut, BLOCKS);
-	p->carry = malloc(CHUNK_MAX);
-	if (rc == 0 && !p->carry)
-		rc = err_set(ERR_NOMEM, "out of memory");
+	if (rc == 0)
+		rc = cutting_new(&p->cutting, p->blobstore);
 	for (int i = 0; rc == 0 && i < BLOCKS; i++) {
-		p->blocks[i].mem = malloc(CHUNK_MAX + BLOCK_DATA);
+		p->blocks[i].mem = malloc(CUTTER_AHEAD + BLOCK_DATA);
 		if (!p->blocks[i].mem)
 			rc = err_set(ERR_NOMEM, "out of memory");
 		else
@@ -310,7 +342,7 @@ static void pipeline_release(struct pipeline *p)
 	queue_free(p->empty);
 	queue_free(p->read);
 	queue_free(p->cut);
-	free(p->carry);
+	cutting_free(p->cutting);
 	free(p->message);
 }
 

@@ -13,12 +13,7 @@
 
 #include "lib/store/chunker_gear.h"
 
-enum {
-	WINDOW = 64, /* bytes that make a hash */
-	STRIP = 4096,
-	STRIPS = 4,
-	BLOCK = STRIPS * STRIP
-};
+enum { WINDOW = CHUNK_WINDOW, STRIP = 4096, STRIPS = 4, BLOCK = STRIPS * STRIP };
 
 _Static_assert((int)WINDOW <= CHUNK_MIN, "the window of a candidate lies within its chunk");
 
@@ -150,6 +145,11 @@ static size_t next_with(find_fn *find, const uint8_t *data, size_t len, int fina
 size_t chunker_next(const uint8_t *data, size_t len, int final)
 {
 	return next_with(find_fast, data, len, final);
+}
+
+size_t chunker_candidate(const uint8_t *data, size_t from, size_t to)
+{
+	return find_fast(data, from, to, LIMIT_FROM_NORMAL);
 }
 
 size_t chunker_next_scalar(const uint8_t *data, size_t len, int final)

@@ -12,6 +12,8 @@
 /* Length of a chunk: at least CHUNK_MIN, unless the object ends; mostly somewhat above
  * CHUNK_NORMAL. */
 enum { CHUNK_MIN = 16 * 1024, CHUNK_NORMAL = 64 * 1024, CHUNK_MAX = 256 * 1024 };
+/* Bytes before an offset that decide whether a chunk may end there. */
+enum { CHUNK_WINDOW = 64 };
 
 /*
  * Length of the chunk that begins at `data`, the start of an object or the end of its last chunk.
@@ -25,7 +27,15 @@ enum { CHUNK_MIN = 16 * 1024, CHUNK_NORMAL = 64 * 1024, CHUNK_MAX = 256 * 1024 }
  */
 size_t chunker_next(const uint8_t *data, size_t len, int final);
 
-/* The same by the plain loop of the definition, several times slower: the oracle of the tests. */
+/*
+ * The first offset in [from, to) where a chunk may end by its content, however long it is: the hash
+ * of the CHUNK_WINDOW bytes before it is below the limit for normal lengths.  `to` if there is
+ * none. from >= CHUNK_WINDOW; bytes before `to` are looked at.
+ */
+size_t chunker_candidate(const uint8_t *data, size_t from, size_t to);
+
+/* The same as chunker_next by the plain loop of the definition, several times slower: the oracle of
+ * the tests. */
 size_t chunker_next_scalar(const uint8_t *data, size_t len, int final);
 
 #endif

@@ -203,6 +203,60 @@ static void test_first_of_several_candidates(void **state)
 	}
 }
 
+/* ---- candidates by themselves ---- */
+
+static size_t candidate_by_definition(const uint8_t *p, size_t from, size_t to)
+{
+	for (size_t at = from; at < to; at++) {
+		uint64_t h = 0;
+
+		for (size_t i = at - 64; i < at; i++)
+			h = 2 * h + chunker_gear[p[i]];
+		if (h < LIMIT_FROM_NORMAL)
+			return at;
+	}
+	return to;
+}
+
+static void assert_candidates(size_t len)
+{
+	size_t at = 63, expected;
+
+	do {
+		expected = candidate_by_definition(object, at + 1, len);
+		at = chunker_candidate(object, at + 1, len);
+		assert_int_equal(at, expected);
+	} while (at < len);
+}
+
+static void test_candidates(void **state)
+{
+	(void)state;
+	fill_random(object, 1 << 20, 80);
+	assert_candidates(1 << 20);
+	assert_candidates(64);
+	assert_candidates(65);
+	fill_period(object, 1 << 20, 1000, 81);
+	assert_candidates(1 << 20);
+	fill_runs(object, 1 << 20, 40000, 82);
+	assert_candidates(1 << 20);
+}
+
+static void test_one_candidate_wherever_the_search_begins(void **state)
+{
+	uint8_t window[64];
+
+	(void)state;
+	find_window(window, LIMIT_FROM_NORMAL);
+	memset(object, 'x', 100000);
+	memcpy(object + 50000 - 64, window, 64);
+	for (size_t from = 50000 - 20000; from <= 50000; from += 7)
+		assert_int_equal(chunker_candidate(object, from, 100000), 50000);
+	assert_int_equal(chunker_candidate(object, 50000, 50001), 50000);
+	assert_int_equal(chunker_candidate(object, 64, 50000), 50000);
+	assert_int_equal(chunker_candidate(object, 50001, 100000), 100000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +268,8 @@ int main(void)
 		cmocka_unit_test(test_candidate_in_the_first_byte_behind_a_run),
 		cmocka_unit_test(test_later_candidate_of_an_earlier_strip),
 		cmocka_unit_test(test_first_of_several_candidates),
+		cmocka_unit_test(test_candidates),
+		cmocka_unit_test(test_one_candidate_wherever_the_search_begins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
