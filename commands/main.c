@@ -27,11 +27,11 @@ static const struct command commands[] = {
 	{"filter-process", cmd_filter_process, "clean and smudge many files (called by Git)",
 		COMMAND_HIDDEN},
 	{"help", cmd_help, "list the commands, or explain one", 0},
+	{"hook", cmd_hook, "what a Git hook does (called by Git)", COMMAND_REPO | COMMAND_HIDDEN},
 	{"init", cmd_init, "make a Git repository ready: filter, hooks, .dvxconfig",
 		COMMAND_REPO_MAYBE},
 	{"install", cmd_install, "set up the filter for your account, and this repository's hooks",
 		COMMAND_REPO_MAYBE},
-	{"hook", cmd_hook, "what a Git hook does (called by Git)", COMMAND_REPO | COMMAND_HIDDEN},
 	{"ls-files", cmd_ls_files, "list the files whose data git-dvx manages", COMMAND_REPO},
 	{"merge-driver", cmd_merge_driver, "merge pointers (called by Git)", COMMAND_HIDDEN},
 	{"pointer", cmd_pointer, "make, show, check or compare pointers", COMMAND_REPO_MAYBE},
@@ -41,12 +41,12 @@ static const struct command commands[] = {
 		COMMAND_REPO},
 	{"smudge", cmd_smudge, "turn a pointer into the file's content (called by Git)",
 		COMMAND_HIDDEN},
+	{"status", cmd_status, "show staged, changed, missing and unpushed data", COMMAND_WORKTREE},
 	{"track", cmd_track, "let files of a pattern be pointers from now on, or list the patterns",
 		COMMAND_WORKTREE},
 	{"uninstall", cmd_uninstall, "undo 'install'", COMMAND_REPO_MAYBE},
 	{"untrack", cmd_untrack, "take a pattern back", COMMAND_WORKTREE},
 	{"update", cmd_update, "install this repository's hooks again", COMMAND_REPO},
-	{"status", cmd_status, "show staged, changed, missing and unpushed data", COMMAND_WORKTREE},
 	{"version", cmd_version, "print the version", 0},
 };
 
@@ -225,10 +225,11 @@ static int unknown_command(const char *name)
 {
 	const char *near = command_nearest(name);
 
-	fprintf(stderr, "git-dvx: '%s' is not a git-dvx command; see 'git dvx help'\n", name);
 	if (near != NULL)
-		fprintf(stderr, "\nThe most similar command is\n\t%s\n", near);
-	return COMMAND_BAD_USAGE;
+		return conclude(command_usage("'%s' is not a git-dvx command; the most similar one "
+					      "is '%s'",
+			name, near));
+	return conclude(command_usage("'%s' is not a git-dvx command; see 'git dvx help'", name));
 }
 
 static int run_command(const struct command *cmd, int argc, char **argv)

@@ -11,7 +11,8 @@ test_expect_success 'version is one line with all versions' '
 
 test_expect_success 'help lists commands; those that Git calls only with -a' '
 	git dvx help >out && grep "^ *push  " out && ! grep "filter-process" out &&
-	git dvx help -a >out && grep "^ *filter-process  " out
+	git dvx help -a >out && grep "^ *filter-process  " out &&
+	sed -n "s/^   \([a-z][-a-z]*\)  .*/\1/p" out >names && LC_ALL=C sort names >sorted && test_cmp sorted names
 '
 
 test_expect_success 'without a command: help, exit 129' '
@@ -20,12 +21,12 @@ test_expect_success 'without a command: help, exit 129' '
 
 test_expect_success 'a command that does not exist' '
 	test_expect_code 129 git dvx frob 2>err &&
-	grep -x "git-dvx: .frob. is not a git-dvx command; see .git dvx help." err &&
+	grep -x "error: .frob. is not a git-dvx command; see .git dvx help." err &&
 	! grep similar err
 '
 
 test_expect_success 'a misspelt command names the nearest' '
-	test_expect_code 129 git dvx stauts 2>err && grep "status" err
+	test_expect_code 129 git dvx stauts 2>err && grep -x "error: .stauts. is not a git-dvx command; the most similar one is .status." err
 '
 
 test_expect_success 'every command: -h exits 0 outside a repository, and fits a screen' '
