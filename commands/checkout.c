@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "commands/checkout.h"
+#include "commands/json.h"
 #include "commands/transfer.h"
 #include "lib/base/err.h"
 #include "lib/base/progress.h"
@@ -31,8 +32,24 @@ static void print_summary(const struct restore_result *r)
 	fflush(stdout);
 }
 
+static int print_json(const struct restore_result *r)
+{
+	struct json j;
+
+	json_init(&j);
+	json_string(&j, j.root, "remote", r->fetched > 0 ? r->remote : NULL);
+	json_uint(&j, j.root, "fetched", r->fetched);
+	json_uint(&j, j.root, "fetched_bytes", r->fetched_bytes);
+	json_uint(&j, j.root, "restored", r->placed);
+	json_uint(&j, j.root, "bytes", r->bytes);
+	json_uint(&j, j.root, "repaired", r->repaired);
+	json_uint(&j, j.root, "modified", r->modified);
+	json_uint(&j, j.root, "pointers", r->pointers);
+	return json_print(&j);
+}
+
 int checkout_run(struct command_ctx *ctx, const struct select *select,
-	const struct restore_options *o, int silent)
+	const struct restore_options *o, enum checkout_report report)
 {
 	struct scan_list list = SCAN_LIST_INIT;
 	struct restore_result r = {0};
@@ -53,8 +70,10 @@ int checkout_run(struct command_ctx *ctx, const struct select *select,
 		rc = select_all_found(select, &list);
 	if (rc == 0)
 		rc = restore_run(&ctx->repo, ctx->s, &list, o, &r);
-	if (rc == 0 && !silent)
+	if (rc == 0 && report == CHECKOUT_TEXT)
 		print_summary(&r);
+	else if (rc == 0 && report == CHECKOUT_JSON)
+		rc = print_json(&r);
 	ended = pending_taken_end(journals, rc == 0 && r.left == 0);
 	if (rc == 0)
 		rc = ended;
@@ -71,13 +90,14 @@ int cmd_checkout(struct command_ctx *ctx, int argc, char **argv)
 {
 	struct restore_options o = {.fetch = 1};
 	struct select select = SELECT_INIT;
+	int as_json = 0, n, rc;
 	const struct opt options[] = {
 		{'f', "force", OPT_FLAG, &o.force, NULL, "overwrite modified files, too", 0},
 		{'r', "remote", OPT_VALUE, &o.remote, "<name>", "blob remote for what is not here",
 			0},
 		{'j', "jobs", OPT_INT, &o.jobs, "<n>", "how many files at once", 0},
-		SELECT_OPTIONS(&select), OPT_END};
-	int n, rc;
+		{0, "json", OPT_FLAG, &as_json, NULL, "print JSON", 0}, SELECT_OPTIONS(&select),
+		OPT_END};
 
 	if (command_options(
 		    &rc, argc, argv, options, "git dvx checkout [<options>] [<path>...]", 0, &n))
@@ -91,7 +111,7 @@ int cmd_checkout(struct command_ctx *ctx, int argc, char **argv)
 		rc = select_patterns(&select, &ctx->repo, 0);
 	o.stop = command_stop();
 	if (rc == 0)
-		rc = checkout_run(ctx, &select, &o, 0);
+		rc = checkout_run(ctx, &select, &o, as_json ? CHECKOUT_JSON : CHECKOUT_TEXT);
 done:
 	select_release(&select);
 	return rc;

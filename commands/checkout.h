@@ -8,9 +8,11 @@
 #include "commands/select.h"
 #include "lib/repo/restore.h"
 
-/* Restore what `select` chooses of the index, print the summary (unless `silent`).  0; COMMAND_NO
- * when some files still are pointers; or a negative error. */
+enum checkout_report { CHECKOUT_TEXT, CHECKOUT_JSON, CHECKOUT_SILENT };
+
+/* Restore what `select` chooses of the index, print the summary.  0; COMMAND_NO when some files
+ * still are pointers; or a negative error. */
 int checkout_run(struct command_ctx *ctx, const struct select *select,
-	const struct restore_options *o, int silent);
+	const struct restore_options *o, enum checkout_report report);
 
 #endif

@@ -35,7 +35,7 @@ int cmd_pull(struct command_ctx *ctx, int argc, char **argv)
 		goto done;
 	if (rc < 0)
 		first_error = strdup(err_msg());
-	placed = checkout_run(ctx, &t.select, &o, t.json);
+	placed = checkout_run(ctx, &t.select, &o, t.json ? CHECKOUT_SILENT : CHECKOUT_TEXT);
 	if (rc == 0)
 		rc = placed;
 	else if (first_error != NULL)

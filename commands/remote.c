@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "commands/command.h"
+#include "commands/json.h"
 #include "commands/remote_config.h"
 #include "lib/base/err.h"
 
 struct remote_args {
 	struct command_ctx *ctx;
-	int make_default, force, local, unset;
+	int make_default, force, local, unset, json;
 	int n; /* operands behind the subcommand */
 	char **v;
 };
@@ -138,7 +139,25 @@ static int do_add(const struct remote_args *a)
 struct list_state {
 	const struct config *c;
 	const char *default_name;
+	struct json *json; /* NULL: text */
+	cJSON *array;
 };
+
+static int list_json(
+	const struct list_state *s, const char *name, size_t len, const char *url, int is_default)
+{
+	cJSON *item = json_item(s->json, s->array);
+	struct buf text = BUF_INIT;
+	int rc = buf_add(&text, name, len);
+
+	if (rc == 0) {
+		json_string(s->json, item, "name", buf_str(&text));
+		json_string(s->json, item, "url", url);
+		json_bool(s->json, item, "default", is_default);
+	}
+	buf_release(&text);
+	return rc;
+}
 
 static int list_one(const char *key, const char *value, void *data)
 {
@@ -152,17 +171,28 @@ static int list_one(const char *key, const char *value, void *data)
 	len -= head + tail;
 	is_default = s->default_name != NULL && strlen(s->default_name) == len &&
 		     memcmp(s->default_name, key + head, len) == 0;
+	if (s->json != NULL)
+		return list_json(s, key + head, len, value, is_default);
 	printf("%.*s\t%s%s\n", (int)len, key + head, value, is_default ? "\t(default)" : "");
 	return 0;
 }
 
 static int do_list(const struct remote_args *a)
 {
-	struct list_state s = {a->ctx->c, config_get(a->ctx->c, "dvx.remote")};
+	struct list_state s = {.c = a->ctx->c, config_get(a->ctx->c, "dvx.remote")};
+	struct json json;
+	int rc;
 
 	if (a->n != 0)
 		return command_usage("'git dvx remote list' takes no arguments");
-	return config_each(a->ctx->c, list_one, &s);
+	if (!a->json)
+		return config_each(a->ctx->c, list_one, &s);
+	json_init(&json);
+	s.json = &json;
+	s.array = json_array(&json, json.root, "remotes");
+	rc = config_each(a->ctx->c, list_one, &s);
+	json.failed |= rc < 0;
+	return json_print(&json);
 }
 
 static int do_modify(const struct remote_args *a)
@@ -315,11 +345,11 @@ int cmd_remote(struct command_ctx *ctx, int argc, char **argv)
 		{0, "local", OPT_FLAG, &a.local, NULL, "write .git/config, not " REMOTE_SHARED_FILE,
 			0},
 		{0, "unset", OPT_FLAG, &a.unset, NULL, "modify, default: remove the setting", 0},
-		OPT_END};
+		{0, "json", OPT_FLAG, &a.json, NULL, "list: print JSON", 0}, OPT_END};
 	int n, rc;
 
 	if (command_options(&rc, argc, argv, options,
-		    "git dvx remote [list]\n"
+		    "git dvx remote [list] [--json]\n"
 		    "git dvx remote add [-d] [-f] [--local] <name> <url>\n"
 		    "git dvx remote modify [--local] [--unset] <name> <option> [<value>]\n"
 		    "git dvx remote default [--local] [--unset] [<name>]\n"
@@ -330,6 +360,8 @@ int cmd_remote(struct command_ctx *ctx, int argc, char **argv)
 	rc = command_repo(ctx);
 	if (rc < 0)
 		return rc;
+	if (a.json && n > 0 && strcmp(argv[1], list) != 0)
+		return command_usage("--json is for 'git dvx remote list'");
 	a.n = n > 0 ? n - 1 : 0;
 	a.v = argv + 2;
 	return dispatch(&a, n > 0 ? argv[1] : list);

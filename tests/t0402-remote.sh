@@ -27,6 +27,13 @@ test_expect_success 'list' '
 	git dvx remote list >out && test_cmp expect out && git dvx remote >out && test_cmp expect out
 '
 
+test_expect_success 'list --json' '
+	git dvx remote list --json | tr -d " \t\n" >out && git dvx remote --json | tr -d " \t\n" >out2 && test_cmp out out2 &&
+	printf "{\"remotes\":[%s,%s]}" "{\"name\":\"storage\",\"url\":\"stores/blob\",\"default\":true}" \
+		"{\"name\":\"second\",\"url\":\"../blobs\",\"default\":false}" >expect && test_cmp expect out &&
+	test_expect_code 129 git dvx remote add --json third /tmp/third
+'
+
 test_expect_success 'a relative path is seen from the top' '
 	mkdir -p sub/dir && (cd sub/dir &&
 	git dvx remote add here blobs && git dvx remote add up ../../../far/./away// && git dvx remote add top ../../near) &&

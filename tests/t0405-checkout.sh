@@ -23,6 +23,11 @@ test_expect_success 'deleted files come back' '
 	rm -rf a.bin dir && git dvx checkout && sha256sum -c --quiet ../sums && unchanged
 '
 
+test_expect_success '--json' '
+	rm a.bin && git dvx checkout --json >../out && grep "\"restored\":	1," ../out && grep "\"bytes\":	307200," ../out &&
+	grep "\"remote\":	null" ../out && grep "\"pointers\":	0" ../out && sha256sum -c --quiet ../sums
+'
+
 test_expect_success 'only the paths that were asked for' '
 	rm -rf a.bin dir c.bin && (mkdir dir && cd dir && git dvx checkout . ../a.bin) && test -f a.bin && test -f dir/b.bin && ! test -e c.bin &&
 	git dvx checkout && sha256sum -c --quiet ../sums && unchanged &&
