@@ -39,70 +39,99 @@ struct agent {
 
 /* ---- writing events ---- */
 
-static int send_event(cJSON *event)
+/* An event under way.  What could not be added (out of memory) is noticed once, when it is sent. */
+struct event {
+	cJSON *root;
+	int failed;
+};
+
+static struct event event_new(const char *name)
 {
-	char *text = event ? cJSON_PrintUnformatted(event) : NULL;
+	struct event e = {.root = cJSON_CreateObject()};
+
+	e.failed = !e.root || (name && !cJSON_AddStringToObject(e.root, "event", name));
+	return e;
+}
+
+static void add_string(struct event *e, const char *key, const char *value)
+{
+	e->failed |= !cJSON_AddStringToObject(e->root, key, value);
+}
+
+static void add_number(struct event *e, const char *key, double value)
+{
+	e->failed |= !cJSON_AddNumberToObject(e->root, key, value);
+}
+
+static void add_oid(struct event *e, const struct oid *oid)
+{
+	char hex[OID_HEX_LEN + 1];
+
+	oid_to_hex(hex, oid);
+	add_string(e, "oid", hex);
+}
+
+static void add_error(struct event *e, int code, const char *message)
+{
+	struct event error = {.root = cJSON_AddObjectToObject(e->root, "error")};
+
+	add_number(&error, "code", code);
+	add_string(&error, "message", message);
+	e->failed |= error.failed;
+}
+
+/* Write the line, and free the event. */
+static int event_send(struct event *e)
+{
+	char *text = e->failed ? NULL : cJSON_PrintUnformatted(e->root);
 	struct buf line = BUF_INIT;
 	int rc = text ? buf_addf(&line, "%s\n", text) : err_set(ERR_NOMEM, "out of memory");
 
 	if (rc == 0)
 		rc = fs_write_full(STDOUT_FILENO, line.p, line.len);
 	cJSON_free(text);
-	cJSON_Delete(event);
+	cJSON_Delete(e->root);
 	buf_release(&line);
 	return rc;
 }
 
-static void add_error(cJSON *event, int code, const char *message)
-{
-	cJSON *error = cJSON_AddObjectToObject(event, "error");
-
-	cJSON_AddNumberToObject(error, "code", code);
-	cJSON_AddStringToObject(error, "message", message);
-}
-
 static int send_progress(const struct transfer_object *o)
 {
-	cJSON *event = cJSON_CreateObject();
-	char hex[OID_HEX_LEN + 1];
+	struct event e = event_new("progress");
 
-	oid_to_hex(hex, &o->oid);
-	cJSON_AddStringToObject(event, "event", "progress");
-	cJSON_AddStringToObject(event, "oid", hex);
-	cJSON_AddNumberToObject(event, "bytesSoFar", (double)o->size);
-	cJSON_AddNumberToObject(event, "bytesSinceLast", (double)o->size);
-	return send_event(event);
+	add_oid(&e, &o->oid);
+	add_number(&e, "bytesSoFar", (double)o->size);
+	add_number(&e, "bytesSinceLast", (double)o->size);
+	return event_send(&e);
 }
 
 static int send_complete(struct transfer_object *o, uint64_t bytes, void *data)
 {
 	struct agent *a = data;
-	cJSON *event = cJSON_CreateObject();
-	char hex[OID_HEX_LEN + 1];
+	struct event e;
 	int rc = o->state > 0 ? send_progress(o) : 0;
 
 	(void)bytes;
-	oid_to_hex(hex, &o->oid);
-	cJSON_AddStringToObject(event, "event", "complete");
-	cJSON_AddStringToObject(event, "oid", hex);
-	if (o->state < 0)
-		add_error(event, o->state == ERR_NOTFOUND ? CODE_NOTFOUND : CODE_OTHER, err_msg());
-	if (o->temp) {
-		cJSON_AddStringToObject(event, "path", o->temp);
-		strvec_push(&a->temps, o->temp);
-	}
 	if (rc < 0)
-		cJSON_Delete(event);
-	return rc < 0 ? rc : send_event(event);
+		return rc;
+	e = event_new("complete");
+	add_oid(&e, &o->oid);
+	if (o->state < 0)
+		add_error(&e, o->state == ERR_NOTFOUND ? CODE_NOTFOUND : CODE_OTHER, err_msg());
+	if (o->temp) {
+		add_string(&e, "path", o->temp);
+		e.failed |= strvec_push(&a->temps, o->temp) < 0;
+	}
+	return event_send(&e);
 }
 
 /* The session is over: {"error":{…}} for the client. */
 static void send_failure(const char *message)
 {
-	cJSON *event = cJSON_CreateObject();
+	struct event e = event_new(NULL);
 
-	add_error(event, CODE_INIT, message);
-	send_event(event);
+	add_error(&e, CODE_INIT, message);
+	event_send(&e);
 }
 
 /* ---- reading members ---- */
@@ -154,7 +183,7 @@ static int on_init(struct agent *a, const cJSON *event)
 {
 	const char *operation = member(event, "operation");
 	const char *remote = member(event, "remote");
-	cJSON *answer;
+	struct event answer;
 	int rc;
 
 	if (a->ready)
@@ -167,13 +196,17 @@ static int on_init(struct agent *a, const cJSON *event)
 		return rc;
 	a->ready = 1;
 	a->pipelining = has_capability(event, "pipelining");
-	answer = cJSON_CreateObject();
+	answer = event_new(NULL);
 	if (a->pipelining) {
-		cJSON *list = cJSON_AddArrayToObject(answer, "capabilities");
+		static const char *const known[] = {"pipelining"};
+		cJSON *list = cJSON_CreateStringArray(known, 1);
 
-		cJSON_AddItemToArray(list, cJSON_CreateString("pipelining"));
+		if (!cJSON_AddItemToObject(answer.root, "capabilities", list)) {
+			cJSON_Delete(list);
+			answer.failed = 1;
+		}
 	}
-	return send_event(answer);
+	return event_send(&answer);
 }
 
 /* Work on what is queued. */
@@ -237,22 +270,20 @@ static int on_request(struct agent *a, const cJSON *event, enum engine_direction
 	if (d == ENGINE_DOWNLOAD)
 		o->to_file = !(a->pipelining &&
 			       cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(event, "store")));
-	else if (path && *path)
-		o->file = strdup(path);
-	else if (!a->pipelining)
+	else if (!(path && *path) && !a->pipelining)
 		return err_set(ERR_INVALID, "an upload without 'path'");
-	if (oidmap_add(&a->queued, &o->oid, 0) ==
-		0) { /* asked for twice before a flush: answered once */
-		transfer_object_release(o);
-		return 0;
-	}
+	rc = oidmap_add(&a->queued, &o->oid, 0);
+	if (rc <= 0) /* asked for twice before a flush: answered once */
+		return rc < 0 ? err_set(rc, "out of memory") : 0;
+	if (d == ENGINE_UPLOAD && path && *path && !(o->file = strdup(path)))
+		return err_set(ERR_NOMEM, "out of memory");
 	a->n++;
 	return a->pipelining ? 0 : run_queue(a);
 }
 
 static int on_flush(struct agent *a)
 {
-	cJSON *event;
+	struct event e;
 	int rc;
 
 	if (!a->pipelining)
@@ -260,9 +291,8 @@ static int on_flush(struct agent *a)
 	rc = run_queue(a);
 	if (rc < 0)
 		return rc;
-	event = cJSON_CreateObject();
-	cJSON_AddStringToObject(event, "event", "flushed");
-	return send_event(event);
+	e = event_new("flushed");
+	return event_send(&e);
 }
 
 static int handle_line(struct agent *a, const char *line, size_t len)
