@@ -36,6 +36,10 @@ test_expect_success 'git add, half of each read and write' 'sweep clean $filter 
 test_expect_success 'git add, a disk that stays full' 'sweep clean $filter create,write,mkdir,copy,rename,link ENOSPC+'
 test_expect_success 'git add of objects that are here, each call' 'sweep clean_known $filter io usual'
 test_expect_success 'git add, killed at each call that writes' 'sweep clean $filter $writes KILL'
+test_expect_success 'what a killed one left is removed a day later' '
+	prepare_clean && mkdir -p .git/lfs/tmp && echo x >.git/lfs/tmp/dvx-young && echo x >.git/lfs/tmp/dvx-old && echo x >.git/lfs/tmp/other &&
+	touch -d "25 hours ago" .git/lfs/tmp/dvx-old .git/lfs/tmp/other && act_clean && test "$(ls .git/lfs/tmp)" = "$(printf "dvx-young\nother")"
+'
 
 # --- late rehydration --------------------------------------------------------------------------------------------
 

@@ -123,6 +123,7 @@ struct store {
 	struct session session;
 	struct pack_codec_ctx **codecs; /* those not in use */
 	size_t n_codecs, cap_codecs;
+	_Atomic int swept; /* temporary files of killed processes were looked for */
 };
 
 enum { STORE_SHARED_EXACT = 01000 };

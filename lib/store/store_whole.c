@@ -1,17 +1,46 @@
 /*
  * Whole objects in Git LFS's place: a temporary file in "<lfs>/tmp", renamed to
  * "<lfs>/objects/aa/bb/<oid>" when its content is known to be right.  An object that is there
- * already is kept if it is good, and replaced if it is not.
+ * already is kept if it is good, and replaced if it is not.  The first writer of a process looks
+ * for temporary files that nobody will come back for.
  */
 #include "lib/store/store_internal.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+static const char temp_prefix[] = "dvx-";
+enum { STALE_SECONDS = 24 * 3600 };
+
+/* Remove what killed processes left: old, and with no other name (a link is as old as its
+ * original). */
+static void sweep(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		struct stat st;
+
+		if (strncmp(d->d_name, temp_prefix, strlen(temp_prefix)) != 0 ||
+			fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!S_ISREG(st.st_mode) || st.st_nlink > 1 ||
+			time(NULL) - st.st_mtime < STALE_SECONDS)
+			continue;
+		(void)unlinkat(dirfd(dir), d->d_name, 0);
+	}
+	if (dir)
+		closedir(dir);
+}
 
 int whole_temp(struct store *s, struct buf *path)
 {
@@ -19,8 +48,10 @@ int whole_temp(struct store *s, struct buf *path)
 	int rc = fs_join(&dir, s->lfs_dir, "tmp");
 	int fd;
 
+	if (rc == 0 && !atomic_exchange(&s->swept, 1))
+		sweep(dir.p);
 	if (rc == 0)
-		rc = buf_addf(&prefix, "%s/dvx-", dir.p);
+		rc = buf_addf(&prefix, "%s/%s", dir.p, temp_prefix);
 	fd = rc;
 	if (rc == 0) {
 		fd = fs_tempfile(path, prefix.p);
