@@ -195,6 +195,13 @@ static void hint_committed(const struct repo *repo)
 			n, n == 1 ? " that match is" : "s that match are");
 }
 
+/* Without it the pointers of a commit would stay text in every clone. */
+static void hint_attributes(const struct track *t)
+{
+	fprintf(stderr, "run 'git add %s' to make it part of the commit\n",
+		strrchr(t->file.p, '/') ? strrchr(t->file.p, '/') + 1 : t->file.p);
+}
+
 static int track_all(struct track *t, int n, char *const *patterns)
 {
 	const struct repo *repo = &t->ctx->repo;
@@ -210,6 +217,7 @@ static int track_all(struct track *t, int n, char *const *patterns)
 		return 0;
 	if ((rc = textfile_write(&t->text, repo, t->file.p)) < 0 || (rc = spare_own_files(t)) < 0)
 		return rc;
+	hint_attributes(t);
 	hint_committed(repo);
 	return 0;
 }

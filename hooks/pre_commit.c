@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "hooks/pre_commit.h"
 #include "lib/base/err.h"
@@ -20,9 +21,10 @@
 #include "lib/repo/git.h"
 #include "lib/repo/scan.h"
 #include "lib/repo/staged.h"
+#include "lib/store/oidmap.h"
 #include "lib/wire/batch.h"
 
-enum { NAMED = 20, LOOK_AT_MAX = 4096 };
+enum { NAMED = 20, UNROUTED_NAMED = 3, LOOK_AT_MAX = 4096 };
 
 static int is_pointer(const struct pointers_query *q)
 {
@@ -37,13 +39,25 @@ struct absent {
 	int damaged, excused;
 };
 
-/* Objects that HEAD had: the other side of any change. */
-static void excuse_known_in_head(struct absent *a, size_t n, const struct staged *s)
+static void excuse(struct absent *a, size_t n, const struct oidmap *known)
 {
 	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < s->n && !a[i].excused; k++)
-			a[i].excused = is_pointer(&s->v[k].old) &&
-				       oid_eq(&s->v[k].old.oid, &a[i].change->new.oid);
+		a[i].excused |= oidmap_get(known, &a[i].change->new.oid, NULL);
+}
+
+/* Objects that HEAD had: the other side of any change. */
+static int excuse_known_in_head(struct absent *a, size_t n, const struct staged *s)
+{
+	struct oidmap known = OIDMAP_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < s->n; i++)
+		if (is_pointer(&s->v[i].old))
+			rc = oidmap_add(&known, &s->v[i].old.oid, 0);
+	if (rc >= 0)
+		excuse(a, n, &known);
+	oidmap_release(&known);
+	return rc < 0 ? err_set(rc, "out of memory") : 0;
 }
 
 /* Objects that the blob remote has: asked by an upload that stays dry. */
@@ -74,13 +88,19 @@ static int excuse_in_history(
 	struct absent *a, size_t n, const struct repo *repo, struct pointers *p)
 {
 	struct scan_list l = SCAN_LIST_INIT;
+	struct oidmap known = OIDMAP_INIT;
 	int rc = scan_all_commits(&l, repo, p);
 
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		for (size_t k = 0; k < l.n && !a[i].excused; k++)
-			a[i].excused = oid_eq(&l.v[k].oid, &a[i].change->new.oid);
+	for (size_t i = 0; rc >= 0 && i < l.n; i++) {
+		rc = oidmap_add(&known, &l.v[i].oid, 0);
+		if (rc < 0)
+			err_set(rc, "out of memory");
+	}
+	if (rc >= 0)
+		excuse(a, n, &known);
+	oidmap_release(&known);
 	scan_list_release(&l);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 static size_t count_unexcused(const struct absent *a, size_t n)
@@ -98,10 +118,9 @@ static int judge_absent(struct absent *a, size_t n, const struct staged *s, cons
 {
 	char hex[OID_HEX_LEN + 1];
 	size_t lost, named = 0;
-	int rc = 0;
+	int rc = excuse_known_in_head(a, n, s);
 
-	excuse_known_in_head(a, n, s);
-	if (count_unexcused(a, n) > 0)
+	if (rc == 0 && count_unexcused(a, n) > 0)
 		rc = excuse_on_remote(a, n);
 	if (rc == 0 && count_unexcused(a, n) > 0 && git_has_head(repo))
 		rc = excuse_in_history(a, n, repo, p);
@@ -201,7 +220,32 @@ done:
 	return rc;
 }
 
-/* ---- files that should be pointers ---- */
+/* ---- files and attributes that do not fit ---- */
+
+/* A pointer that no attribute of the commit sends to us stays text in every clone, and here after
+ * the next checkout.  It may be meant that way, so this is no error. */
+static void warn_unrouted(
+	const struct staged_change *const *changes, const struct attrs *attrs, size_t n)
+{
+	size_t named = 0, more = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!is_pointer(&changes[i]->new) || attrs[i].ours)
+			continue;
+		if (named == UNROUTED_NAMED) {
+			more++;
+			continue;
+		}
+		fprintf(stderr,
+			"warning: '%s' is staged as a pointer, but no staged or committed "
+			".gitattributes routes it; run 'git add .gitattributes'\n",
+			changes[i]->path);
+		named++;
+	}
+	if (more > 0)
+		fprintf(stderr, "warning: ... and %zu more such pointer%s\n", more,
+			more == 1 ? "" : "s");
+}
 
 /* A staged blob whose path has our filter. */
 struct raw_file {
@@ -256,71 +300,78 @@ static void print_raw_files(const struct raw_file *files, size_t n)
 		stderr);
 }
 
-/* 1 and printed when any of these blobs should have been a pointer.  objects, paths and files have
- * n elements. */
-static int judge_raw(const struct repo *repo, struct git_object *objects, const char *const *paths,
-	size_t n, struct raw_file *files)
+/* Keep the files that attributes make ours and that are no pointers, however small. */
+static size_t keep_raw(struct git_object *objects, struct raw_file *files, struct attrs *attrs,
+	const struct staged_change *const *changes, size_t n)
 {
-	struct attrs *attrs = calloc(n, sizeof(*attrs));
-	size_t candidates = 0, kept = 0;
-	int rc;
+	size_t kept = 0;
 
-	if (attrs == NULL)
-		return err_set(ERR_NOMEM, "out of memory");
-	rc = attrs_check_cached(repo, paths, n, attrs);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		if (!attrs[i].ours)
+	for (size_t i = 0; i < n; i++) {
+		if (is_pointer(&changes[i]->new) || !attrs[i].ours)
 			continue;
-		attrs[candidates] = attrs[i];
-		files[candidates].path = paths[i];
-		objects[candidates++] = objects[i];
+		memcpy(objects[kept].id, changes[i]->new.blob, sizeof(objects[kept].id));
+		files[kept] = (struct raw_file){.path = changes[i]->path};
+		attrs[kept++] = attrs[i];
 	}
-	if (rc == 0 && candidates > 0)
-		rc = git_objects_info(repo, objects, candidates);
-	for (size_t i = 0; rc == 0 && i < candidates; i++) {
+	return kept;
+}
+
+/* 1 and printed when any of these blobs should have been a pointer. */
+static int judge_raw(const struct repo *repo, struct git_object *objects, struct raw_file *files,
+	const struct attrs *attrs, size_t n)
+{
+	size_t kept = 0;
+	int rc = git_objects_info(repo, objects, n);
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
 		if (objects[i].size == 0 || objects[i].size < attrs[i].min_size)
 			continue;
 		files[kept] = (struct raw_file){files[i].path, objects[i].size, 0};
 		objects[kept++] = objects[i];
 	}
-	free(attrs);
-	if (rc < 0 || kept == 0)
-		return rc;
 	for (size_t i = 0; rc == 0 && i < kept; i++)
 		if (objects[i].size <= LOOK_AT_MAX)
 			rc = git_objects_read(repo, &objects[i], 1, look_for_conflict, &files[i]);
-	if (rc < 0)
+	if (rc < 0 || kept == 0)
 		return rc;
 	print_raw_files(files, kept);
 	return 1;
 }
 
-static int check_raw_files(const struct staged *s, const struct repo *repo)
+/* What the attributes that the commit will have say of the staged files. */
+static int check_attributes(const struct staged *s, const struct repo *repo)
 {
+	const struct staged_change **changes = calloc(s->n, sizeof(*changes));
+	const char **paths = calloc(s->n, sizeof(*paths));
+	struct attrs *attrs = calloc(s->n, sizeof(*attrs));
 	struct git_object *objects = calloc(s->n, sizeof(*objects));
 	struct raw_file *files = calloc(s->n, sizeof(*files));
-	const char **paths = calloc(s->n, sizeof(*paths));
 	size_t n = 0;
 	int rc = 0;
 
-	if (objects == NULL || files == NULL || paths == NULL) {
+	if (changes == NULL || paths == NULL || attrs == NULL || objects == NULL || files == NULL) {
 		rc = err_set(ERR_NOMEM, "out of memory");
 		goto done;
 	}
-	for (size_t i = 0; i < s->n; i++) {
-		const struct staged_change *c = &s->v[i];
-
-		if (c->new_mode == 0 || (c->new_mode & 0170000) != 0100000 || is_pointer(&c->new))
-			continue;
-		memcpy(objects[n].id, c->new.blob, sizeof(objects[n].id));
-		paths[n++] = c->path;
-	}
+	for (size_t i = 0; i < s->n; i++)
+		if (S_ISREG(s->v[i].new_mode)) {
+			changes[n] = &s->v[i];
+			paths[n++] = s->v[i].path;
+		}
 	if (n > 0)
-		rc = judge_raw(repo, objects, paths, n, files);
+		rc = attrs_check_cached(repo, paths, n, attrs);
+	if (rc == 0) {
+		warn_unrouted(changes, attrs, n);
+		n = keep_raw(objects, files, attrs, changes, n);
+	}
+	if (rc == 0 && n > 0)
+		rc = judge_raw(repo, objects, files, attrs, n);
 done:
+	free(changes);
+	free(paths);
+	free(attrs);
 	free(objects);
 	free(files);
-	free(paths);
 	return rc;
 }
 
@@ -339,7 +390,7 @@ int pre_commit_run(const struct repo *repo, struct store *s)
 	if (rc == 0)
 		rc = check_objects(&staged, repo, s, p);
 	if (rc >= 0) {
-		raw = check_raw_files(&staged, repo);
+		raw = check_attributes(&staged, repo);
 		rc = raw != 0 ? raw : rc;
 	}
 done:

@@ -9,8 +9,9 @@ is_ours() {
 test_expect_success 'setup' 'dvx_repo r && cd r && git commit -q -m init'
 
 test_expect_success 'a pattern, once' '
-	git dvx track "*.h5" >out && grep "^Tracking \"\*.h5\"$" out &&
-	git dvx track "*.h5" >out && grep "already supported" out &&
+	git dvx track "*.h5" >out 2>err && grep "^Tracking \"\*.h5\"$" out &&
+	grep -x "run .git add .gitattributes. to make it part of the commit" err &&
+	git dvx track "*.h5" >out 2>err && grep "already supported" out && ! test -s err &&
 	echo "*.h5 filter=dvx diff=dvx merge=dvx -text" >expect && test_cmp expect .gitattributes
 '
 

@@ -9,6 +9,10 @@ unchanged() {
 	test -z "$(git status --porcelain)" || { git status --porcelain; return 1; }
 }
 
+is_pointer_in_head() {
+	git cat-file blob "HEAD:$1" >"$TRASH/pointer" && is_pointer "$TRASH/pointer"
+}
+
 test_expect_success 'setup' '
 	dvx_repo repo && cd repo && git dvx remote add -d storage "$TRASH/blobs" && git dvx track "*.bin" && random_file a.bin 300K a &&
 	git add -A && git commit -q -m one && git init -q --bare ../origin.git && git remote add origin ../origin.git && git push -q origin main
@@ -39,6 +43,16 @@ test_expect_success 'pre-commit: an object that is not whole is named, and added
 	git add --renormalize large.bin && git commit -q -m large && test "$(sha256sum <$o)" = "$(sha256sum <large.bin)"
 '
 
+test_expect_success 'pre-commit: pointers that no attribute of the commit routes are warned of, in few words' '
+	git init -q ../unrouted && (cd ../unrouted && git dvx init -q && git commit -q -m init && git dvx track "*.h5" && random_file a.h5 1K h5 &&
+	git add a.h5 && git commit -q -m a 2>../err && is_pointer_in_head a.h5 &&
+	grep -x "warning: .a.h5. is staged as a pointer, but no staged or committed .gitattributes routes it; run .git add .gitattributes." ../err &&
+	for i in 1 2 3 4 5; do random_file $i.h5 1K $i || exit 1; done && git add "*.h5" && git commit -q -m five 2>../err &&
+	test "$(grep -c "^warning: .[1-5].h5. is staged" ../err)" = 3 && grep -x "warning: ... and 2 more such pointers" ../err &&
+	random_file 6.h5 1K 6 && git add .gitattributes 6.h5 && git commit -q -m attributes 2>../err && ! grep warning ../err &&
+	random_file 7.h5 1K 7 && git add 7.h5 && git commit -q -m seven 2>../err && ! grep warning ../err)
+'
+
 test_expect_success 'pre-commit: a pointer with conflict markers is named' '
 	{ echo "<<<<<<< ours"; git cat-file blob HEAD:a.bin; echo =======; git cat-file blob HEAD:raw.bin; echo ">>>>>>> theirs"; } >../marked &&
 	blob=$(git hash-object -w --no-filters ../marked) && git update-index --cacheinfo 100644,$blob,a.bin &&
@@ -48,6 +62,11 @@ test_expect_success 'pre-commit: a pointer with conflict markers is named' '
 test_expect_success 'pre-commit: an object that only the remote has will do' '
 	git clone -q ../origin.git ../thin && cd ../thin && rm -rf .git/lfs/objects && git mv a.bin moved.bin && git commit -q -m moved &&
 	git cat-file blob HEAD:moved.bin >copy.bin && git add copy.bin && git commit -q -m copy
+'
+
+test_expect_success 'pre-commit: so will one that only history names' '
+	git rm -q -f copy.bin moved.bin && git commit -q -m without && mv ../blobs ../blobs.away && test_when_finished "mv ../blobs.away ../blobs" &&
+	GIT_LFS_SKIP_SMUDGE=1 git checkout HEAD~1 -- moved.bin && git commit -q -m back && is_pointer_in_head moved.bin
 '
 
 test_expect_success 'pre-commit: partial commits and commit -a have an index of their own' '
