@@ -168,10 +168,23 @@ static void print_dry_run(const struct transfer *t, const struct sync *sync)
 	}
 }
 
+static void print_failures(const struct transfer *t, const struct sync *sync, size_t failed)
+{
+	struct buf names = BUF_INIT;
+
+	if (sync_failures(&names, sync, t->direction, FAILURES_NAMED) < 0)
+		err_clear();
+	fflush(stdout);
+	fprintf(stderr, "error: %zu of %zu objects could not be %s '%s':\n%s", failed, sync->n,
+		t->direction == BATCH_UPLOAD ? "pushed to" : "fetched from", sync->result.remote,
+		buf_str(&names));
+	buf_release(&names);
+}
+
 static int report(const struct transfer *t, const struct sync *sync)
 {
 	size_t failed = sync_failed(sync);
-	struct buf names = BUF_INIT, summary = BUF_INIT;
+	struct buf summary = BUF_INIT;
 	int rc = 0;
 
 	if (t->json) {
@@ -187,15 +200,10 @@ static int report(const struct transfer *t, const struct sync *sync)
 		rc = rc < 0 ? rc : 0;
 	}
 	if (rc == 0 && failed > 0) {
-		fflush(stdout);
-		if (sync_failures(&names, sync, FAILURES_NAMED) == 0)
-			fputs(buf_str(&names), stderr);
-		rc = err_set(ERR_REMOTE, "%zu of %zu objects could not be %s '%s'", failed, sync->n,
-			t->direction == BATCH_UPLOAD ? "pushed to" : "fetched from",
-			sync->result.remote);
+		print_failures(t, sync, failed);
+		rc = COMMAND_FAILED;
 	}
 	buf_release(&summary);
-	buf_release(&names);
 	return rc;
 }
 

@@ -35,7 +35,8 @@ int transfer_prepare(struct transfer *t, struct command_ctx *ctx, char *const *o
 int transfer_remote_check(const struct command_ctx *ctx, const char *name);
 void transfer_release(struct transfer *t);
 /* Collect the pointers that are asked for, move their objects, print the summary (stdout) and the
- * failures (stderr).  0, or ERR_REMOTE when some failed. */
+ * failures (stderr).  0; COMMAND_FAILED when some failed, which is told then; or a negative error.
+ */
 int transfer_objects(const struct transfer *t, struct command_ctx *ctx);
 
 #endif

@@ -69,7 +69,7 @@ static int judge(const struct sync *sync, int allow_incomplete)
 		return 0;
 	for (size_t i = 0; i < sync->n; i++)
 		missing += sync->objects[i].state == ERR_NOTFOUND;
-	if (sync_failures(&names, sync, NAMED) < 0)
+	if (sync_failures(&names, sync, BATCH_UPLOAD, NAMED) < 0)
 		err_clear();
 	if (failed == missing && allow_incomplete) {
 		fprintf(stderr,

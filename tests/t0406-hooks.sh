@@ -97,8 +97,20 @@ test_expect_success 'pre-push: a failed upload stops the push' '
 test_expect_success 'pre-push: an object that is nowhere stops the push, unless allowed' '
 	random_file gone.bin 300K gone && git add gone.bin && git commit -q -m gone &&
 	find .git/lfs/objects -name "$(sha256sum <gone.bin | cut -c1-64)" -delete &&
-	test_expect_code 1 git push -q origin main 2>../err && grep gone.bin ../err && grep allowincompletepush ../err &&
+	test_expect_code 1 git push -q origin main 2>../err && grep -x "  gone.bin: object [0-9a-f]* is not in the store" ../err &&
+	grep allowincompletepush ../err &&
+	test_expect_code 128 git dvx push 2>../err && sed -n 1p ../err >../first && grep "^error: 1 of .* could not be pushed to .storage.:$" ../first &&
+	sed -n 2p ../err >../second && grep "^  gone.bin: " ../second && test "$(grep -c error: ../err)" = 1 &&
 	git -c lfs.allowincompletepush=true push -q origin main 2>../err && grep "^warning:" ../err
+'
+
+test_expect_success 'pre-push: for an object that is damaged here, what mends it is named, and does' '
+	random_file hurt.bin 300K hurt && git add hurt.bin && git commit -q -m hurt && o=$(sha256sum <hurt.bin | cut -c 1-64) &&
+	o=.git/lfs/objects/$(echo $o | cut -c 1-2)/$(echo $o | cut -c 3-4)/$o && chmod u+w $o &&
+	printf "\1\2\3" | dd of=$o bs=1 seek=1000 conv=notrunc status=none && touch -d "1 minute ago" hurt.bin &&
+	test_expect_code 1 git -c lfs.allowincompletepush=true push -q origin main 2>../err && grep "^  hurt.bin: .*damaged" ../err &&
+	mend=$(sed -n "s/^  hurt.bin: .*put the right file in place and run .\(git add [^'"'"']*\).*/\1/p" ../err) && test "$mend" = "git add --renormalize hurt.bin" &&
+	$mend && git -c lfs.allowincompletepush=true push -q origin main && unchanged
 '
 
 test_expect_success 'pre-push: GIT_LFS_SKIP_PUSH, deletions' '

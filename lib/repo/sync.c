@@ -120,21 +120,51 @@ int sync_summary(struct buf *out, const struct sync *s, enum batch_direction d, 
 	return rc < 0 ? rc : 1;
 }
 
-int sync_failures(struct buf *out, const struct sync *s, size_t most)
+static const char *skip(const char *text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(text, prefix, len) == 0 ? text + len : NULL;
+}
+
+/* The error without "object <id> (<path>): " in front: a line starts with the path already. */
+static const char *without_name(const char *error, const char *hex, const char *path)
+{
+	const char *p = skip(error, "object "), *named;
+
+	p = p != NULL ? skip(p, hex) : NULL;
+	named = p != NULL ? skip(p, " (") : NULL;
+	named = named != NULL ? skip(named, path) : NULL;
+	named = named != NULL ? skip(named, ")") : NULL;
+	p = named != NULL ? named : p;
+	p = p != NULL ? skip(p, ": ") : NULL;
+	return p != NULL ? p : error;
+}
+
+static int add_failure(struct buf *out, const struct batch_object *o, enum batch_direction d)
+{
+	const char *path = o->path != NULL ? o->path : "";
+	char hex[OID_HEX_LEN + 1];
+	int rc;
+
+	oid_to_hex(hex, &o->oid);
+	rc = buf_addf(out, "  %s: %s", *path != '\0' ? path : hex,
+		o->error != NULL ? without_name(o->error, hex, path) : "failed");
+	if (rc == 0 && d == BATCH_UPLOAD && o->state == ERR_CORRUPT && *path != '\0')
+		rc = buf_addf(out,
+			"; put the right file in place and run 'git add --renormalize %s'", path);
+	return rc == 0 ? buf_addstr(out, "\n") : rc;
+}
+
+int sync_failures(struct buf *out, const struct sync *s, enum batch_direction d, size_t most)
 {
 	size_t named = 0, failed = sync_failed(s);
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < s->n && named < most; i++) {
-		const struct batch_object *o = &s->objects[i];
-		char hex[OID_HEX_LEN + 1];
-
-		if (o->state >= 0)
+		if (s->objects[i].state >= 0)
 			continue;
-		oid_to_hex(hex, &o->oid);
-		rc = buf_addf(out, "  %s: %s\n",
-			o->path != NULL && *o->path != '\0' ? o->path : hex,
-			o->error != NULL ? o->error : "failed");
+		rc = add_failure(out, &s->objects[i], d);
 		named++;
 	}
 	if (rc == 0 && failed > named)

@@ -38,7 +38,8 @@ size_t sync_failed(const struct sync *s);
 /* Append "3 objects, 1.2 GiB pushed to 'storage' (2 were there already)".  1; 0 when nothing
  * travelled, and nothing is appended. */
 int sync_summary(struct buf *out, const struct sync *s, enum batch_direction d, int dry_run);
-/* Append a line "  <path>: <why>" for each of the first `most` failed objects. */
-int sync_failures(struct buf *out, const struct sync *s, size_t most);
+/* Append a line "  <path>: <why>" for each of the first `most` failed objects, for a damaged one
+ * that was to be uploaded with what mends it. */
+int sync_failures(struct buf *out, const struct sync *s, enum batch_direction d, size_t most);
 
 #endif

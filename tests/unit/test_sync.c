@@ -69,13 +69,50 @@ static void test_failures(void **state)
 	assert_int_equal(sync_failed(&s), 2);
 	assert_int_equal(sync_count(&s, 1, &bytes), 1);
 	assert_int_equal(bytes, 7);
-	assert_int_equal(sync_failures(&out, &s, 1), 0);
+	assert_int_equal(sync_failures(&out, &s, BATCH_UPLOAD, 1), 0);
 	assert_string_equal(buf_str(&out), "  a.bin: object is gone\n  ... and 1 more\n");
 	buf_reset(&out);
-	assert_int_equal(sync_failures(&out, &s, 9), 0);
+	assert_int_equal(sync_failures(&out, &s, BATCH_UPLOAD, 9), 0);
 	assert_non_null(strstr(buf_str(&out), "  0000000000"));
 	assert_null(strstr(buf_str(&out), "more"));
 	buf_release(&out);
+}
+
+/* The line has the path; the id is told once; what is damaged here can be mended here. */
+static void test_failures_name_once(void **state)
+{
+	struct batch_object v[2];
+	struct sync s;
+	struct buf out = BUF_INIT, missing = BUF_INIT, other = BUF_INIT;
+	char hex[OID_HEX_LEN + 1];
+
+	(void)state;
+	make(&s, v, 2);
+	oid_to_hex(hex, &v[0].oid);
+	buf_addf(&missing, "object %s (d.bin): object %s is not in the store", hex, hex);
+	buf_addf(&other, "object %s: '/x' is damaged", hex);
+	v[0].state = ERR_NOTFOUND;
+	v[0].path = "d.bin";
+	v[0].error = missing.p;
+	v[1].state = ERR_CORRUPT;
+	v[1].path = "e.bin";
+	v[1].error = other.p;
+	assert_int_equal(sync_failures(&out, &s, BATCH_UPLOAD, 1), 0);
+	assert_non_null(strstr(buf_str(&out), "  d.bin: object 000"));
+	assert_non_null(strstr(buf_str(&out), "000 is not in the store\n"));
+	assert_null(strstr(buf_str(&out), "(d.bin)"));
+	buf_reset(&out);
+	v[0].state = 1;
+	assert_int_equal(sync_failures(&out, &s, BATCH_UPLOAD, 1), 0);
+	assert_string_equal(buf_str(&out),
+		"  e.bin: '/x' is damaged; put the right file in place and run 'git add "
+		"--renormalize e.bin'\n");
+	buf_reset(&out);
+	assert_int_equal(sync_failures(&out, &s, BATCH_DOWNLOAD, 1), 0);
+	assert_string_equal(buf_str(&out), "  e.bin: '/x' is damaged\n");
+	buf_release(&out);
+	buf_release(&missing);
+	buf_release(&other);
 }
 
 static void test_nothing_starts_nothing(void **state)
@@ -95,6 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_summary),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_failures_name_once),
 		cmocka_unit_test(test_nothing_starts_nothing),
 	};
 
