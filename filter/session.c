@@ -385,7 +385,7 @@ int session_run(struct filter *f)
 		goto done;
 	if ((rc = handshake(&s)) == 0)
 		rc = serve(&s);
-	if (rc < 0)
+	if (rc < 0 && !filter_stop) /* after Ctrl-C Git is gone, and its pipe with it */
 		fprintf(stderr, "error: %s\n", err_msg());
 	/* Also when Git died: the pointers that it wrote are still pointers. */
 	if (late_count(f->late)) {

@@ -340,6 +340,18 @@ static int confirm_copy(
 	return pack_file_confirms(f, e);
 }
 
+/* Packs are where small objects are; to learn that none has a large one means to look whether there
+ * are new ones. */
+int store_large_is_whole(struct store *s, const struct oid *oid, uint64_t size)
+{
+	struct buf path = BUF_INIT;
+	int whole = size != STORE_SIZE_UNKNOWN && size > STORE_SMALL_MAX &&
+		    store_whole_path(s, oid, size, &path);
+
+	buf_release(&path);
+	return whole;
+}
+
 int store_has(struct store *s, const struct oid *oid, uint64_t size)
 {
 	struct buf path = BUF_INIT;
@@ -347,6 +359,8 @@ int store_has(struct store *s, const struct oid *oid, uint64_t size)
 
 	if (oid_eq(oid, &oid_of_empty))
 		return size == 0 || size == STORE_SIZE_UNKNOWN;
+	if (store_large_is_whole(s, oid, size))
+		return 1;
 	pthread_mutex_lock(&s->lock);
 	has = store_packed_copies(s, oid, size, confirm_copy, NULL) == 1;
 	pthread_mutex_unlock(&s->lock);

@@ -234,4 +234,8 @@ int store_expected(const struct oid *expect, const struct oid *oid);
 /* Store small content whose id is known. */
 int store_put_small(struct store *s, const void *data, size_t len, const struct oid *oid);
 
+/* 1 if the object is larger than what packs hold by themselves, and stored whole: no pack need be
+ * asked. */
+int store_large_is_whole(struct store *s, const struct oid *oid, uint64_t size);
+
 #endif

@@ -42,6 +42,8 @@ static int read_packed(struct store *s, const struct oid *oid, uint64_t size, st
 	struct pack_entry e;
 	int rc;
 
+	if (store_large_is_whole(s, oid, size))
+		return 0;
 	pthread_mutex_lock(&s->lock);
 	rc = store_packed_copies(s, oid, size, fetch_copy, &x);
 	pthread_mutex_unlock(&s->lock);

@@ -221,8 +221,7 @@ bench_added() {
 }
 
 many() { # COMMAND...: 50 times, so that the clock's resolution does not matter
-	local i
-	for i in {1..50}; do
+	for _ in {1..50}; do
 		"$@" >/dev/null 2>&1 </dev/null || true
 	done
 }
