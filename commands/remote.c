@@ -8,6 +8,8 @@
 #include "commands/json.h"
 #include "commands/remote_config.h"
 #include "lib/base/err.h"
+#include "lib/repo/git.h"
+#include "lib/repo/scan.h"
 
 struct remote_args {
 	struct command_ctx *ctx;
@@ -100,13 +102,49 @@ static int write_url(const struct remote_args *a, const char *name, const char *
 	return rc;
 }
 
-static int set_default(const struct remote_args *a, const char *name)
+/* 1 when commits were pushed to, or fetched from, a Git remote, and the present one has pointers.
+ */
+static int has_pushed_pointers(const struct remote_args *a)
+{
+	const struct repo *repo = &a->ctx->repo;
+	struct scan_list l = SCAN_LIST_INIT;
+	struct pointers *p = NULL;
+	struct buf refs = BUF_INIT;
+	int yes = git_run(repo, NULL, 0, &refs, "for-each-ref", "--count=1", "--format=%(refname)",
+			  "refs/remotes", (char *)NULL) == 0 &&
+		  refs.len > 0 && git_has_head(repo) && pointers_open(&p, repo) == 0 &&
+		  (repo->dir->worktree != NULL ? scan_index(&l, repo, p, 0)
+					       : scan_tree(&l, repo, p, "HEAD")) == 0 &&
+		  l.n > 0;
+
+	err_clear(); /* a hint is not worth a failure */
+	pointers_close(p);
+	scan_list_release(&l);
+	buf_release(&refs);
+	return yes;
+}
+
+/* `git push` brings what is new to the Git remote, and a blob remote that came later has nothing of
+ * the rest. */
+static void hint_earlier_objects(
+	const struct remote_args *a, const char *name, const char *url, int is_default)
+{
+	if (remote_url_unsupported(url) != NULL || !has_pushed_pointers(a))
+		return;
+	fflush(stdout);
+	fprintf(stderr, "run 'git dvx push -A%s%s' to bring it what was pushed elsewhere\n",
+		is_default ? "" : " -r ", is_default ? "" : name);
+}
+
+static int set_default(const struct remote_args *a, const char *name, const char *url)
 {
 	int rc = remote_config_set(&a->ctx->repo, where_of(a), "dvx.remote", name);
 
-	if (rc == 0)
-		printf("Setting '%s' as a default remote.\n", name);
-	return rc;
+	if (rc < 0)
+		return rc;
+	printf("Setting '%s' as a default remote.\n", name);
+	hint_earlier_objects(a, name, url, 1);
+	return 0;
 }
 
 static int do_add(const struct remote_args *a)
@@ -127,7 +165,7 @@ static int do_add(const struct remote_args *a)
 			present);
 	rc = write_url(a, name, a->v[1]);
 	if (rc == 0 && a->make_default)
-		return set_default(a, name);
+		return set_default(a, name, a->v[1]);
 	if (rc == 0 && config_get(a->ctx->c, "dvx.remote") == NULL)
 		fprintf(stderr,
 			"note: no remote is the default; 'git dvx remote default %s' makes it this "
@@ -198,6 +236,7 @@ static int do_list(const struct remote_args *a)
 static int do_modify(const struct remote_args *a)
 {
 	const char *name, *variable;
+	const char *present = config_get(a->ctx->c, "dvx.remote");
 	enum remote_where where = where_of(a);
 	int secret, rc;
 
@@ -212,8 +251,13 @@ static int do_modify(const struct remote_args *a)
 	rc = must_exist(a, name);
 	if (rc < 0)
 		return rc;
-	if (!a->unset && strcmp(variable, "url") == 0)
-		return write_url(a, name, a->v[2]);
+	if (!a->unset && strcmp(variable, "url") == 0) {
+		rc = write_url(a, name, a->v[2]);
+		if (rc == 0)
+			hint_earlier_objects(
+				a, name, a->v[2], present != NULL && strcmp(present, name) == 0);
+		return rc;
+	}
 	if (secret && !a->local) {
 		where = REMOTE_LOCAL;
 		if (!a->unset)
@@ -244,7 +288,7 @@ static int do_default(const struct remote_args *a)
 	if (a->n > 1)
 		return command_usage("one name at a time; see 'git dvx remote -h'");
 	rc = must_exist(a, a->v[0]);
-	return rc < 0 ? rc : set_default(a, a->v[0]);
+	return rc < 0 ? rc : set_default(a, a->v[0], remote_value(a, a->v[0], "url"));
 }
 
 /* Rename or remove (new_name NULL) wherever it is known, and in dvx.remote. */

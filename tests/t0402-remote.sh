@@ -110,6 +110,18 @@ test_expect_success 'a committed .dvxconfig is staged again, one with other chan
 	test "$(git status --porcelain .dvxconfig)" = " M .dvxconfig"
 '
 
+test_expect_success 'a remote that comes after pushed data: told how to bring it the rest' '
+	hint="run .git dvx push -A. to bring it what was pushed elsewhere" &&
+	dvx_repo ../pushed && (cd ../pushed && git init -q --bare ../pushed.git && git remote add origin ../pushed.git &&
+	git dvx remote add -d first ../blobs1 2>err && ! test -s err && git dvx track "*.bin" && random_file a.bin 1K a && git add -A . && git commit -q -m one &&
+	git dvx remote modify first url ../blobs1 2>err && ! test -s err && random_file a.bin 1K b && git commit -q -a -m two && git push -q origin main &&
+	git dvx remote add -d second ../blobs2 >out 2>err && grep -x "$hint" err && grep -x "Setting .second. as a default remote." out && test "$(wc -l <out)" = 1 &&
+	git dvx remote add third ../blobs3 2>err && ! grep "push -A" err && git dvx remote modify third url ../blobs4 2>err && grep "git dvx push -A -r third" err &&
+	git dvx remote modify second url ../blobs2 2>err && grep -x "$hint" err && git dvx remote default first 2>err && grep -x "$hint" err &&
+	git dvx remote default second 2>err && git dvx push -A && git commit -q -m second && git push -q origin main && rm -rf ../blobs1 &&
+	git clone -q ../pushed.git ../pushed-clone && ! is_pointer ../pushed-clone/a.bin && git -C ../pushed-clone dvx fetch -A)
+'
+
 test_expect_success 'a link in place of .dvxconfig is not written through' '
 	mv .dvxconfig saved && echo "# precious" >../victim && ln -s ../victim .dvxconfig &&
 	test_expect_code 128 git dvx remote add x /tmp/x && test "$(cat ../victim)" = "# precious"
