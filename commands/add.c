@@ -339,7 +339,10 @@ static void print_text(const struct add *a, const struct add_result *r)
 	if (r->gone)
 		printf("removed %zu file%s\n", r->gone, r->gone == 1 ? "" : "s");
 	if (!r->pointers && !r->plain && !r->gone)
-		printf("nothing changed (%zu file%s)\n", a->list.n, a->list.n == 1 ? "" : "s");
+		printf("%s (%zu file%s)\n",
+			a->changed_attributes ? "updated .gitattributes; nothing else changed"
+					      : "nothing changed",
+			a->list.n, a->list.n == 1 ? "" : "s");
 }
 
 /* Have each .gitattributes on the way to `path` staged, too. */

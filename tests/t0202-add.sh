@@ -89,7 +89,10 @@ test_expect_success 'a file that plain Git holds becomes a pointer, though it di
 test_expect_success '--min-size' '
 	mkdir m && random_file m/small 1K 1 && random_file m/large 1M 2 && git dvx add --min-size 64K m >out &&
 	grep "^/m/\*\* .* dvx-min-size=64K" .gitattributes && staged_pointer m/large && git cat-file -p :m/small >o && cmp o m/small && rm o out &&
-	git commit -q -m m && is_clean && git dvx add m >out && grep "nothing changed" out && rm out
+	git commit -q -m m && is_clean && git dvx add m >out && grep "nothing changed" out && rm out &&
+	git dvx add --min-size 128K m >../out && grep -x "updated .gitattributes; nothing else changed (2 files)" ../out &&
+	git cat-file -p :.gitattributes | grep "^/m/\*\* .* dvx-min-size=128K" && git commit -q -m m2 && is_clean &&
+	git dvx add --min-size 128K m >../out && grep -x "nothing changed (2 files)" ../out && is_clean
 '
 
 test_expect_success '--dry-run, --json, --verbose' '
