@@ -62,35 +62,6 @@ static int read_branch(struct status *s)
 	return rc;
 }
 
-/* The file has the right size, but not the time that the index knows: does it hold the object? */
-static int holds_object(const struct status *s, const struct scan_item *item)
-{
-	struct buf path = BUF_INIT;
-	struct oid_ctx ctx;
-	struct oid oid;
-	char *piece = malloc(1 << 17);
-	FILE *f = NULL;
-	size_t n;
-	int yes = 0;
-
-	if (piece == NULL || fs_join(&path, s->ctx->g->worktree, item->path) < 0)
-		goto done;
-	f = fopen(buf_str(&path), "rbe");
-	if (f == NULL)
-		goto done;
-	oid_init(&ctx);
-	while ((n = fread(piece, 1, 1 << 17, f)) > 0)
-		oid_update(&ctx, piece, n);
-	oid_final(&ctx, &oid);
-	yes = !ferror(f) && oid_eq(&oid, &item->oid);
-done:
-	if (f != NULL)
-		fclose(f);
-	buf_release(&path);
-	free(piece);
-	return yes;
-}
-
 static void note_file(
 	struct status *s, const struct scan_item *item, const struct scan_found *found)
 {
@@ -108,7 +79,9 @@ static void note_file(
 		u->here = store_has(s->ctx->s, &item->oid, item->size);
 		break;
 	case SCAN_FILE_CHANGED:
-		if (found->size == item->size && holds_object(s, item))
+		/* the right size, but not the time that the index knows */
+		if (found->size == item->size &&
+			scan_file_holds(&s->ctx->repo, item->path, &item->oid))
 			return;
 		u->status = 'M';
 		u->size = found->size;
@@ -303,8 +276,9 @@ static void print_text(const struct status *s)
 	print_unstaged(s);
 	print_pointers(s);
 	if (s->unpushed > 0)
-		printf("\n%zu object%s (%s) belong%s to commits that are not pushed; 'git push' "
-		       "brings both\n",
+		printf("\n%zu object%s (%s) belong%s to commits that are not pushed to a Git "
+		       "remote "
+		       "yet; 'git push' brings both\n",
 			s->unpushed, s->unpushed == 1 ? "" : "s",
 			progress_bytes(size, s->unpushed_bytes), s->unpushed == 1 ? "s" : "");
 	if (pending_any(s->ctx->g->git_dir) > 0)

@@ -19,7 +19,7 @@ test_expect_success 'new data is staged' '
 '
 
 test_expect_success 'after the commit: unpushed objects' '
-	git commit -q -m one && git dvx status >out && grep "3 objects" out &&
+	git commit -q -m one && git dvx status >out && grep "3 objects .* belong to commits that are not pushed to a Git remote yet; .git push. brings both" out &&
 	git dvx status --json >out && json out "j[\"unpushed\"] == 3 and j[\"staged\"] == [] and j[\"branch\"] == \"main\""
 '
 
