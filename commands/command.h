@@ -76,6 +76,7 @@ const volatile int *command_stop(void);
 int cmd_add(struct command_ctx *ctx, int argc, char **argv);
 int cmd_checkout(struct command_ctx *ctx, int argc, char **argv);
 int cmd_clean(struct command_ctx *ctx, int argc, char **argv);
+int cmd_diff(struct command_ctx *ctx, int argc, char **argv);
 int cmd_env(struct command_ctx *ctx, int argc, char **argv);
 int cmd_fetch(struct command_ctx *ctx, int argc, char **argv);
 int cmd_filter_process(struct command_ctx *ctx, int argc, char **argv);

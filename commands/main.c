@@ -22,6 +22,8 @@ static const struct command commands[] = {
 		COMMAND_WORKTREE},
 	{"clean", cmd_clean, "turn a file's content into its pointer (called by Git)",
 		COMMAND_HIDDEN},
+	{"diff", cmd_diff, "show which data was added, deleted, renamed and modified",
+		COMMAND_REPO},
 	{"env", cmd_env, "print versions, paths and settings", COMMAND_REPO_MAYBE},
 	{"fetch", cmd_fetch, "get objects from the blob remote into the local store", COMMAND_REPO},
 	{"filter-process", cmd_filter_process, "clean and smudge many files (called by Git)",

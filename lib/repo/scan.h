@@ -94,5 +94,8 @@ struct scan_found {
 /* All items of scan_index at once: *out has l->n elements, to be free()d.  Racy entries are
  * SCAN_FILE_CHANGED. */
 int scan_files(struct scan_found **out, const struct scan_list *l, const struct repo *repo);
+/* 1 if the worktree's file at `path` (from the top) consists of exactly this object: it is read to
+ * its end.  0 also if it cannot be read. */
+int scan_file_holds(const struct repo *repo, const char *path, const struct oid *oid);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 #include "lib/repo/scan.h"
 #include "lib/store/oid.h"
 
-enum { JOB = 512 };
+enum { JOB = 512, PIECE = 1 << 17 };
 
 /* Errors that say something about the file; others say something about the system. */
 static int is_answer(int error)
@@ -125,4 +126,32 @@ int scan_files(struct scan_found **out, const struct scan_list *l, const struct 
 		*out = NULL;
 	}
 	return rc;
+}
+
+int scan_file_holds(const struct repo *repo, const char *path, const struct oid *oid)
+{
+	struct buf full = BUF_INIT;
+	struct oid_ctx ctx;
+	struct oid found;
+	char *piece = malloc(PIECE);
+	FILE *f = NULL;
+	size_t n;
+	int yes = 0;
+
+	if (piece == NULL || fs_join(&full, repo->dir->worktree, path) < 0)
+		goto done;
+	f = fopen(buf_str(&full), "rbe");
+	if (f == NULL)
+		goto done;
+	oid_init(&ctx);
+	while ((n = fread(piece, 1, PIECE, f)) > 0)
+		oid_update(&ctx, piece, n);
+	oid_final(&ctx, &found);
+	yes = !ferror(f) && oid_eq(&found, oid);
+done:
+	if (f != NULL)
+		fclose(f);
+	buf_release(&full);
+	free(piece);
+	return yes;
 }

@@ -1,6 +1,6 @@
 /*
- * Staged changes, out of the raw format of `git diff-index`: ":<old mode> <new mode> <old id> <new
- * id> <status>" NUL <path> NUL.
+ * Staged changes, out of the raw format of `git diff-index` and `git diff-tree`: ":<old mode> <new
+ * mode> <old id> <new id> <status>" NUL <path> NUL.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static int parse_side(uint32_t *mode, struct pointers_query *q, const struct rep
 
 	*mode = (uint32_t)strtoul(mode_text, &end, 8);
 	q->state = S_ISREG(*mode) ? POINTERS_UNKNOWN : POINTERS_NO;
-	return *end != ' ' ? err_set(ERR_CORRUPT, "bad mode in the output of 'git diff-index'")
+	return *end != ' ' ? err_set(ERR_CORRUPT, "bad mode in Git's list of changes")
 			   : repo_id_parse(q->blob, repo, id_text);
 }
 
@@ -38,7 +38,7 @@ static int parse_record(
 	int rc;
 
 	if (len < ids + 2 * (hex + 1) + 1 || record[0] != ':')
-		return err_set(ERR_CORRUPT, "unexpected output of 'git diff-index'");
+		return err_set(ERR_CORRUPT, "unexpected record in Git's list of changes");
 	rc = parse_side(&c->old_mode, &c->old, repo, record + 1, record + ids);
 	if (rc == 0)
 		rc = parse_side(&c->new_mode, &c->new, repo, record + 8, record + ids + hex + 1);
@@ -75,7 +75,7 @@ static int read_change(struct staged *s, const struct repo *repo, struct git_rea
 		return rc;
 	rc = git_reader_next(r, '\0', &record, &len);
 	if (rc == 0)
-		rc = err_set(ERR_CORRUPT, "'git diff-index' ended inside a record");
+		rc = err_set(ERR_CORRUPT, "Git's list of changes ended inside a record");
 	if (rc < 0)
 		return rc;
 	c.path = strdup(record);
@@ -87,16 +87,21 @@ static int read_change(struct staged *s, const struct repo *repo, struct git_rea
 	return rc < 0 ? rc : 1;
 }
 
-/* `quiet`: a failure is expected. */
-static int list_against(struct staged *s, const struct repo *repo, const char *base, int quiet)
+/* `new` NULL: the index.  `quiet`: a failure is expected. */
+static int list_between(
+	struct staged *s, const struct repo *repo, const char *old, const char *new, int quiet)
 {
 	struct run run = RUN_INIT;
 	struct git_reader *r = NULL;
 	int end, rc;
 
 	run.err = quiet ? RUN_NULL : RUN_INHERIT;
-	rc = git_prepare(&run, repo, "diff-index", "--cached", "--raw", "-z", "--no-renames",
-		"--no-abbrev", "--ignore-submodules", base, "--", NULL);
+	rc = git_prepare(&run, repo, new ? "diff-tree" : "diff-index", new ? "-r" : "--cached",
+		"--raw", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules", old, NULL);
+	if (rc == 0 && new != NULL)
+		rc = strvec_push(&run.argv, new);
+	if (rc == 0)
+		rc = strvec_push(&run.argv, "--");
 	if (rc == 0)
 		rc = git_reader_start(&r, &run, NULL);
 	while (rc == 0 && (rc = read_change(s, repo, r)) > 0)
@@ -108,7 +113,7 @@ static int list_against(struct staged *s, const struct repo *repo, const char *b
 
 int staged_list(struct staged *s, const struct repo *repo)
 {
-	int rc = list_against(s, repo, "HEAD", 1);
+	int rc = list_between(s, repo, "HEAD", NULL, 1);
 
 	if (rc == 0)
 		return 0;
@@ -116,7 +121,12 @@ int staged_list(struct staged *s, const struct repo *repo)
 	err_clear();
 	staged_release(s);
 	s->unborn = !git_has_head(repo);
-	return list_against(s, repo, s->unborn ? git_empty_tree(repo) : "HEAD", 0);
+	return list_between(s, repo, s->unborn ? git_empty_tree(repo) : "HEAD", NULL, 0);
+}
+
+int staged_list_between(struct staged *s, const struct repo *repo, const char *old, const char *new)
+{
+	return list_between(s, repo, old, new, 0);
 }
 
 int staged_resolve(struct staged *s, struct pointers *p)

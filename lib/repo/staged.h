@@ -35,6 +35,10 @@ struct staged {
 void staged_release(struct staged *s);
 /* List the changes against HEAD (an unborn branch: the empty tree).  GIT_INDEX_FILE is honoured. */
 int staged_list(struct staged *s, const struct repo *repo);
+/* List the changes of the index (`new` NULL) or of another tree against a tree; both are object
+ * names of commits, tags or trees.  Unchanged directories are not looked into. */
+int staged_list_between(
+	struct staged *s, const struct repo *repo, const char *old, const char *new);
 /* Find out which of them are pointers. */
 int staged_resolve(struct staged *s, struct pointers *p);
 
