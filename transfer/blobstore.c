@@ -254,10 +254,11 @@ int blobstore_locate(struct blobstore *b, const struct transfer_object *objects,
 {
 	struct oidmap wanted = OIDMAP_INIT;
 	struct hits h = {NULL, 0, 0};
-	int rc = 0;
+	int rc;
 
 	*hits = NULL;
 	*n_hits = 0;
+	rc = oidmap_reserve(&wanted, n);
 	for (size_t i = 0; rc >= 0 && i < n; i++) {
 		if (objects[i].state == TRANSFER_OPEN)
 			rc = oidmap_add(&wanted, &objects[i].oid, (uint32_t)i);

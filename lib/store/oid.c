@@ -73,27 +73,38 @@ void oid_to_hex(char out[static OID_HEX_LEN + 1], const struct oid *o)
 	out[OID_HEX_LEN] = '\0';
 }
 
-/* 0…15, or -1: upper case is refused, an id has one spelling. */
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
+/* The value of a hex digit, plus one; 0 for anything else.  Upper case is refused, an id has one
+ * spelling.  A table, because whether a digit is a letter is what no processor can predict. */
+static const uint8_t hex_value[256] = {
+	['0'] = 1,
+	['1'] = 2,
+	['2'] = 3,
+	['3'] = 4,
+	['4'] = 5,
+	['5'] = 6,
+	['6'] = 7,
+	['7'] = 8,
+	['8'] = 9,
+	['9'] = 10,
+	['a'] = 11,
+	['b'] = 12,
+	['c'] = 13,
+	['d'] = 14,
+	['e'] = 15,
+	['f'] = 16,
+};
 
 int oid_from_hex(struct oid *out, const char *hex)
 {
 	struct oid o;
 
 	for (size_t i = 0; i < OID_LEN; i++) {
-		int high = hex_value(hex[2 * i]);
-		int low = high < 0 ? -1 : hex_value(hex[2 * i + 1]); /* not past a NUL */
+		uint8_t high = hex_value[(uint8_t)hex[2 * i]];
+		uint8_t low = high ? hex_value[(uint8_t)hex[2 * i + 1]] : 0; /* not past a NUL */
 
-		if (low < 0)
+		if (!low)
 			return err_set(ERR_INVALID, "an object id is 64 lower-case hex digits");
-		o.id[i] = (uint8_t)(high << 4 | low);
+		o.id[i] = (uint8_t)((high - 1) << 4 | (low - 1));
 	}
 	*out = o;
 	return 0;

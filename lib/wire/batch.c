@@ -1,11 +1,12 @@
 /*
  * The client of the batch protocol: starts git-dvx-transfer, writes requests while reading answers
  * (either side may have 100,000 lines to say before the other one listens), and puts each answer
- * into the object it is for.  Linked into the filter, so nothing but libc here.
+ * into the object it is for.  Linked into the filter, so no library but libc here.
  */
 #include "lib/wire/batch.h"
 #include "lib/base/err.h"
 #include "lib/base/run.h"
+#include "lib/store/oidmap.h"
 #include "lib/wire/batchline.h"
 
 #include <errno.h>
@@ -23,7 +24,8 @@ struct client {
 	struct run run;
 	struct batch_object *objects;
 	size_t n;
-	struct batch_object **by_oid; /* sorted: an answer is looked up here */
+	struct oidmap numbers; /* an answer's object; of several with one id the first */
+	size_t *same;	       /* the next object with the same id, plus one; 0: none */
 	const struct batch_options *options;
 	struct batch_result *result;
 	struct progress *progress;
@@ -36,38 +38,16 @@ struct client {
 	int stopping;
 };
 
-static int compare_objects(const void *a, const void *b)
-{
-	const struct batch_object *const *x = a, *const *y = b;
-
-	return oid_cmp(&(*x)->oid, &(*y)->oid);
-}
-
-static size_t find_first(const struct client *c, const struct oid *oid)
-{
-	size_t low = 0, high = c->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (oid_cmp(&c->by_oid[middle]->oid, oid) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* Every object with this id gets the answer: one id may stand at several paths. */
 static int record(struct client *c, const struct batch_answer *a, int state)
 {
-	size_t i = find_first(c, &a->oid);
+	uint32_t first;
 
-	if (i == c->n || !oid_eq(&c->by_oid[i]->oid, &a->oid))
+	if (!oidmap_get(&c->numbers, &a->oid, &first))
 		return err_set(
 			ERR_REMOTE, "git-dvx-transfer answered for an object it was not asked for");
-	for (; i < c->n && oid_eq(&c->by_oid[i]->oid, &a->oid); i++) {
-		struct batch_object *o = c->by_oid[i];
+	for (size_t i = (size_t)first + 1; i; i = c->same[i - 1]) {
+		struct batch_object *o = &c->objects[i - 1];
 
 		if (o->state != 0)
 			continue;
@@ -285,15 +265,23 @@ done:
 	return rc;
 }
 
-static int sort_objects(struct client *c)
+static int number_objects(struct client *c)
 {
-	c->by_oid = calloc(c->n ? c->n : 1, sizeof(*c->by_oid));
-	if (!c->by_oid)
-		return err_set(ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < c->n; i++)
-		c->by_oid[i] = &c->objects[i];
-	qsort(c->by_oid, c->n, sizeof(*c->by_oid), compare_objects);
-	return 0;
+	uint32_t first;
+	int rc = c->n < UINT32_MAX ? oidmap_reserve(&c->numbers, c->n)
+				   : err_set(ERR_LIMIT, "too many objects for one transfer");
+
+	c->same = calloc(c->n + 1, sizeof(*c->same));
+	if (rc == 0 && !c->same)
+		rc = err_set(ERR_NOMEM, "out of memory");
+	for (size_t i = 0; rc >= 0 && i < c->n; i++) {
+		rc = oidmap_add(&c->numbers, &c->objects[i].oid, (uint32_t)i);
+		if (rc == 0 && oidmap_get(&c->numbers, &c->objects[i].oid, &first)) {
+			c->same[i] = c->same[first];
+			c->same[first] = i + 1;
+		}
+	}
+	return rc < 0 ? rc : 0;
 }
 
 /* What the conversation came to, once the child is gone. */
@@ -360,7 +348,7 @@ int batch_run(enum batch_direction d, struct batch_object *objects, size_t n,
 	}
 	c.run.in = RUN_PIPE;
 	c.run.out = RUN_PIPE;
-	rc = sort_objects(&c);
+	rc = number_objects(&c);
 	if (rc == 0)
 		rc = prepare_argv(&c.run, d, o);
 	if (rc == 0)
@@ -368,7 +356,8 @@ int batch_run(enum batch_direction d, struct batch_object *objects, size_t n,
 	run_release(&c.run);
 	buf_release(&c.out);
 	buf_release(&c.in);
-	free(c.by_oid);
+	oidmap_release(&c.numbers);
+	free(c.same);
 	return rc;
 }
 
