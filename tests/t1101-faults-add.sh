@@ -33,6 +33,17 @@ test_expect_success 'git dvx add, half of each read and write' 'sweep add git-dv
 test_expect_success 'git dvx add, a disk that stays full' 'sweep add git-dvx create,write,mkdir,copy,rename,link ENOSPC+'
 test_expect_success 'git dvx add, killed at each call that writes' 'sweep add git-dvx $writes KILL'
 
+# --- finding the repository --------------------------------------------------------------------------------------
+
+prepare_find() { cd "$TRASH/repo/inner" && rm -rf .git/dvx; }
+act_find() { git-dvx env; }
+judge_find() { [ "$code" != 0 ] || grep -q "^git_dir=.*/inner/.git$" "$fault_log.out"; }
+again_find() { :; }
+
+test_expect_success 'a repository inside another is never taken for the outer one' '
+	git init -q inner && git-dvx env >../env && sweep find git-dvx io usual && sweep find git-dvx alloc ENOMEM; code=$?; cd "$TRASH/repo" && rm -rf inner && test $code = 0
+'
+
 # --- git commit (the hook makes the objects durable) -------------------------------------------------------------
 
 prepare_commit() { rm -rf .git/lfs .git/dvx && cp -a ../stored/. .git/ && git update-ref refs/heads/main start && cp ../index.staged .git/index; }

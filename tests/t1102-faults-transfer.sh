@@ -57,6 +57,37 @@ test_expect_success 'the pre-push hook, each call with its usual error' 'sweep p
 test_expect_success 'the pre-push hook, each question to Git that is not heard' 'sweep push git-dvx send EIO'
 test_expect_success 'the pre-push hook, each allocation' 'sweep push git-dvx alloc ENOMEM'
 
+# --- push to a local Git repository that Git LFS is used with: whole objects beside it ------------------------------
+
+beside_has_all() {
+	rm -rf ../beside/.git/lfs ../beside/.git/dvx &&
+		(cd ../beside && git-dvx-transfer batch --git-remote=origin download <../requests >../answers) &&
+		test "$(grep -c "^ok " ../answers)" = "$(grep -c . ../requests)" && whole_objects_good ../beside/.git/lfs/objects
+}
+prepare_push_beside() { rm -rf ../plain.git/lfs ../plain.git/refs/heads/main .git/refs/remotes && mkdir -p ../plain.git/lfs/objects; }
+act_push_beside() { git push -q origin main; }
+judge_push_beside() {
+	whole_objects_good ../plain.git/lfs/objects && no_temporaries ../plain.git/lfs/tmp || return 1
+	if [ "$code" = 0 ]; then
+		case $fault:$struck in usual:fsync*) echo "durability failed unnoticed"; return 1 ;; esac
+		beside_has_all
+	else
+		! git -C ../plain.git rev-parse -q --verify main || { echo "the reference moved"; return 1; }
+	fi
+}
+again_push_beside() { [ "$code" = 0 ] || { git push -q origin main && whole_objects_good ../plain.git/lfs/objects && beside_has_all; }; }
+
+test_expect_success 'setup of pushes without a blob remote' '
+	cd "$TRASH" && git init -q --bare plain.git && git init -q beside && git -C beside remote add origin ../plain.git && dvx_repo plain && cd plain &&
+	git remote add origin ../plain.git && git dvx track "*.bin" && git -C ../repo archive v1 "*.bin" | tar -xf - && git add -A && git commit -q -m v1 &&
+	git -C ../repo archive v2 "*.bin" | tar -xf - && git add -A && git commit -q -m v2 &&
+	prepare_push_beside && git push -q origin main && beside_has_all && test "$(find ../plain.git/lfs/objects -type f | wc -l)" = 5
+'
+test_expect_success 'push beside, each call with its usual error' 'sweep push_beside $transfer io usual'
+test_expect_success 'push beside, each allocation' 'sweep push_beside $transfer alloc ENOMEM'
+test_expect_success 'push beside, a disk that stays full' 'sweep push_beside $transfer create,write,mkdir,copy,rename,link ENOSPC+'
+test_expect_success 'push beside, killed at each call that writes' 'sweep push_beside $transfer $writes KILL'
+
 # --- pull --------------------------------------------------------------------------------------------------------
 
 prepare_pull() { rm -rf .git/lfs .git/dvx .git/index.lock *.bin && GIT_LFS_SKIP_SMUDGE=1 git -c core.hooksPath=/dev/null checkout -q -f main && is_pointer large.bin; }
@@ -87,7 +118,7 @@ judge_fetch() {
 again_fetch() { git dvx pull && sha256sum --quiet -c ../sums1 && test -z "$(git status --porcelain)" && git dvx fetch v2; }
 
 test_expect_success 'setup of pulls' '
-	prepare_push && git push -q --tags origin main && cd "$TRASH" && git clone -q remote.git clone && cd clone && git checkout -q v1 && sha256sum *.bin >../sums1 &&
+	cd "$TRASH/repo" && prepare_push && git push -q --tags origin main && cd "$TRASH" && git clone -q remote.git clone && cd clone && git checkout -q v1 && sha256sum *.bin >../sums1 &&
 	git checkout -q main && sha256sum *.bin >../sums2
 '
 test_expect_success 'pull, each call of the transfer with its usual error' 'sweep pull $transfer io usual'

@@ -1,22 +1,23 @@
 /*
  * Repository discovery (see gitdir.h): the rules of Git's setup.c, which t1510 of Git's own tests
  * spells out.  The filter runs this at every start, so it is a few stats and one read of the
- * repository's config, in which only core.bare, core.worktree and extensions.worktreeConfig matter
- * here (and, as in Git, no includes).
+ * repository's config (gitlayout.h).
  */
 #include "lib/setup/gitdir.h"
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/setup/gitconf.h"
+#include "lib/setup/gitlayout.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SMALL_FILE_MAX = 1 << 16, CONFIG_FILE_MAX = 1 << 24 };
+enum { SMALL_FILE_MAX = 1 << 16 };
 
 /* An environment variable; NULL also when it is empty. */
 static const char *env(const char *name)
@@ -92,52 +93,68 @@ static int find_common(char **out, const char *git_dir, int use_env)
 	return rc;
 }
 
+/* 1, 0, negative. */
 static int is_usable_dir(const char *base, const char *name)
 {
 	struct buf path = BUF_INIT;
-	int yes = fs_join(&path, base, name) == 0 && access(path.p, X_OK) == 0;
+	int rc = fs_join(&path, base, name);
 
+	if (rc == 0)
+		rc = access(path.p, X_OK) == 0;
 	buf_release(&path);
-	return yes;
+	return rc;
 }
 
-/* HEAD as Git accepts it: a link to refs/…, "ref: …", or an object name. */
+/* Out of memory or descriptors, a bad disk: it says nothing about what is there, so nobody may go
+ * on and take the repository around this one. */
+static int is_no_answer(int rc)
+{
+	return rc == ERR_IO || rc == ERR_NOMEM;
+}
+
+/* HEAD as Git accepts it: a link to refs/…, "ref: …", or an object name.  1, 0, negative. */
 static int has_head(const char *git_dir)
 {
 	struct buf path = BUF_INIT, text = BUF_INIT;
 	char target[PATH_MAX];
 	ssize_t n;
-	int yes = 0;
+	int rc = fs_join(&path, git_dir, "HEAD");
 
-	if (fs_join(&path, git_dir, "HEAD") < 0)
+	if (rc < 0)
 		goto done;
 	n = readlink(path.p, target, sizeof target - 1);
 	if (n >= 5 && memcmp(target, "refs/", 5) == 0) {
-		yes = 1;
+		rc = 1;
 		goto done;
 	}
-	if (read_small(&text, git_dir, "HEAD") < 0)
-		goto done;
-	yes = strncmp(text.p, "ref:", 4) == 0 || strspn(text.p, "0123456789abcdef") >= 40;
+	rc = read_small(&text, git_dir, "HEAD");
+	if (rc == 0)
+		rc = strncmp(text.p, "ref:", 4) == 0 || strspn(text.p, "0123456789abcdef") >= 40;
+	else if (!is_no_answer(rc))
+		rc = 0;
 done:
 	buf_release(&path);
 	buf_release(&text);
-	return yes;
+	return rc;
 }
 
-/* Git's is_git_directory(): HEAD, objects and refs are there. */
+/* Git's is_git_directory(): HEAD, objects and refs are there.  1, 0, negative. */
 static int is_git_directory(const char *path, int use_env)
 {
 	char *common = NULL;
 	const char *objects = use_env ? env("GIT_OBJECT_DIRECTORY") : NULL;
-	int yes;
+	int rc = has_head(path);
 
-	if (!has_head(path) || find_common(&common, path, use_env) < 0)
-		return 0;
-	yes = (objects ? access(objects, X_OK) == 0 : is_usable_dir(common, "objects")) &&
-	      is_usable_dir(common, "refs");
+	if (rc <= 0)
+		return rc;
+	rc = find_common(&common, path, use_env);
+	if (rc < 0)
+		return is_no_answer(rc) ? rc : 0;
+	rc = objects ? access(objects, X_OK) == 0 : is_usable_dir(common, "objects");
+	if (rc > 0)
+		rc = is_usable_dir(common, "refs");
 	free(common);
-	return yes;
+	return rc;
 }
 
 /* Follow a ".git" file ("gitdir: <path>", relative to the file's directory `dir`). */
@@ -153,15 +170,19 @@ static int follow_git_file(char **out, const char *dir, const char *file, int us
 		rc = err_set(ERR_INVALID, "'%s/%s' is not a valid '.git' file", dir, file);
 		goto done;
 	}
-	if (real_below(out, dir, text.p + sizeof key - 1) < 0 || !is_git_directory(*out, use_env)) {
+	rc = real_below(out, dir, text.p + sizeof key - 1);
+	if (rc == 0)
+		rc = is_git_directory(*out, use_env);
+	if (rc <= 0) {
 		free(*out);
 		*out = NULL;
+	}
+	if (rc <= 0 && !is_no_answer(rc))
 		rc = err_set(ERR_INVALID, "not a git repository: '%s' (from '%s/%s')",
 			text.p + sizeof key - 1, dir, file);
-	}
 done:
 	buf_release(&text);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 /* "<dir>/.git" as directory or file.  1 and *out, 0 if there is none, negative. */
@@ -171,12 +192,17 @@ static int try_dot_git(char **out, const char *dir, int use_env)
 	struct stat st;
 	int rc = fs_join(&path, dir, ".git");
 
-	if (rc < 0 || stat(path.p, &st) < 0)
+	if (rc < 0)
 		goto done;
+	if (stat(path.p, &st) < 0) {
+		rc = err_sys("cannot stat '%s'", path.p);
+		rc = is_no_answer(rc) && errno != ELOOP ? rc : 0;
+		goto done;
+	}
 	if (S_ISREG(st.st_mode)) {
 		rc = follow_git_file(out, dir, ".git", use_env);
 		rc = rc < 0 ? rc : 1;
-	} else if (is_git_directory(path.p, use_env)) {
+	} else if ((rc = is_git_directory(path.p, use_env)) > 0) {
 		rc = real_path(out, path.p);
 		rc = rc < 0 ? rc : 1;
 	}
@@ -190,8 +216,10 @@ int gitdir_of_path(char **out, const char *path)
 	char *git_dir = NULL;
 	int rc = try_dot_git(&git_dir, path, 0);
 
-	if (rc == 0 && is_git_directory(path, 0))
+	if (rc == 0 && (rc = is_git_directory(path, 0)) > 0)
 		rc = real_path(&git_dir, path) < 0 ? 0 : 1;
+	if (is_no_answer(rc))
+		return rc;
 	if (rc <= 0)
 		return err_set(ERR_NOTFOUND, "no git repository at '%s'", path);
 	rc = find_common(out, git_dir, 0);
@@ -246,7 +274,7 @@ static int look_here(struct found *f, const char *dir)
 		rc = copy(&f->top, dir);
 		return rc < 0 ? rc : 1;
 	}
-	if (rc == 0 && is_git_directory(dir, 1)) {
+	if (rc == 0 && (rc = is_git_directory(dir, 1)) > 0) {
 		rc = real_path(&f->git_dir, dir);
 		return rc < 0 ? rc : 1;
 	}
@@ -303,76 +331,20 @@ static int take_given(struct found *f, const char *given)
 		buf_release(&dir);
 		return rc;
 	}
-	if (!is_git_directory(given, 1))
-		return err_set(ERR_NOTFOUND, "not a git repository: '%s' (from GIT_DIR)", given);
-	return real_path(&f->git_dir, given);
-}
-
-/* What the repository's own configuration says about its worktree. */
-struct layout {
-	int bare;	  /* -1: not said */
-	int per_worktree; /* extensions.worktreeConfig */
-	char *worktree;	  /* core.worktree */
-};
-
-static int note_layout(const char *key, const char *value, void *data)
-{
-	struct layout *l = data;
-
-	if (strcmp(key, "core.bare") == 0) {
-		l->bare = gitconf_bool(value, -1);
-	} else if (strcmp(key, "extensions.worktreeconfig") == 0) {
-		l->per_worktree = gitconf_bool(value, 0);
-	} else if (strcmp(key, "core.worktree") == 0) {
-		free(l->worktree);
-		l->worktree = strdup(value);
-		if (!l->worktree)
-			return err_set(ERR_NOMEM, "out of memory");
-	}
-	return 0;
-}
-
-static int read_layout_file(struct layout *l, const char *dir, const char *name)
-{
-	struct buf path = BUF_INIT, text = BUF_INIT;
-	int rc = fs_join(&path, dir, name);
-
-	text.max = CONFIG_FILE_MAX;
-	if (rc == 0)
-		rc = buf_read_file(&text, path.p);
-	if (rc == 0)
-		rc = gitconf_parse(buf_str(&text), text.len, path.p, note_layout, l);
-	else if (rc == ERR_NOTFOUND)
-		rc = 0;
-	buf_release(&path);
-	buf_release(&text);
-	return rc;
-}
-
-/* In a linked worktree core.bare and core.worktree of the shared config are about the main one;
- * only a config of its own (extensions.worktreeConfig) speaks for it. */
-static int read_layout(struct layout *l, const struct gitdir *g)
-{
-	int rc = read_layout_file(l, g->common_dir, "config");
-
+	rc = is_git_directory(given, 1);
 	if (rc < 0)
 		return rc;
-	if (l->per_worktree)
-		return read_layout_file(l, g->git_dir, "config.worktree");
-	if (strcmp(g->git_dir, g->common_dir) != 0) {
-		free(l->worktree);
-		l->worktree = NULL;
-		l->bare = -1;
-	}
-	return 0;
+	if (rc == 0)
+		return err_set(ERR_NOTFOUND, "not a git repository: '%s' (from GIT_DIR)", given);
+	return real_path(&f->git_dir, given);
 }
 
 /* Decide on the top of the worktree, in Git's order; NULL for a bare repository. */
 static int find_worktree(struct gitdir *g, const struct found *f, const char *cwd)
 {
 	const char *given = getenv("GIT_WORK_TREE");
-	struct layout l = {-1, 0, NULL};
-	int rc = read_layout(&l, g);
+	struct gitlayout l = GITLAYOUT_INIT;
+	int rc = gitlayout_read(&l, g->git_dir, g->common_dir);
 
 	if (rc < 0)
 		goto done;
@@ -387,7 +359,7 @@ static int find_worktree(struct gitdir *g, const struct found *f, const char *cw
 	else if (getenv("GIT_DIR") && env_bool("GIT_IMPLICIT_WORK_TREE", 1))
 		rc = copy(&g->worktree, cwd);
 done:
-	free(l.worktree);
+	gitlayout_release(&l);
 	return rc;
 }
 
