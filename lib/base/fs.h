@@ -57,8 +57,6 @@ int fs_reflink(int dst_fd, int src_fd);
 
 /* 1 if it exists (lstat), 0 if not. */
 int fs_exists(const char *path);
-/* rm -rf.  A missing path is fine. */
-int fs_remove_tree(const char *path);
 /* Current time of the realtime clock in nanoseconds since 1970. */
 int64_t fs_now_ns(void);
 /* st_mtim / st_ctim in nanoseconds. */

@@ -191,15 +191,6 @@ void progress_add(struct progress *p, uint64_t objects, uint64_t bytes)
 	draw_if_due(p);
 }
 
-void progress_total(struct progress *p, uint64_t objects, uint64_t bytes)
-{
-	if (!p)
-		return;
-	p->all_objects = objects;
-	p->all_bytes = bytes;
-	draw_if_due(p);
-}
-
 void progress_free(struct progress *p)
 {
 	if (!p)

@@ -21,8 +21,6 @@ struct progress *progress_new(
 void progress_set(struct progress *p, uint64_t objects, uint64_t bytes);
 /* Add to what is done.  Thread-safe. */
 void progress_add(struct progress *p, uint64_t objects, uint64_t bytes);
-/* Change the totals. */
-void progress_total(struct progress *p, uint64_t objects, uint64_t bytes);
 /* Print the last line (if any was printed) and free. */
 void progress_free(struct progress *p);
 

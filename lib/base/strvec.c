@@ -71,14 +71,3 @@ int strvec_pushl(struct strvec *s, ...)
 	va_end(ap);
 	return rc;
 }
-
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-void strvec_sort(struct strvec *s)
-{
-	if (s->n > 1)
-		qsort(s->v, s->n, sizeof *s->v, compare);
-}

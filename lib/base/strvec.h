@@ -25,7 +25,5 @@ int strvec_pushn(struct strvec *s, const char *str, size_t len);
 int strvec_pushf(struct strvec *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Append copies of several, ended by NULL: strvec_pushl(&v, "git", "status", NULL). */
 int strvec_pushl(struct strvec *s, ...) __attribute__((sentinel));
-/* Sort bytewise. */
-void strvec_sort(struct strvec *s);
 
 #endif

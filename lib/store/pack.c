@@ -19,7 +19,6 @@ static const char header_magic[4] = {'D', 'V', 'X', 'P'};
 static const char trailer_magic[8] = {'D', 'V', 'X', 'P', 'E', 'N', 'D', '1'};
 
 struct pack_index {
-	uint64_t entries_end;
 	size_t n;
 	struct pack_entry entries[];
 };
@@ -206,7 +205,6 @@ int pack_index_parse(struct pack_index **out, const void *tail, size_t tail_len,
 	if (!x)
 		return err_set(ERR_NOMEM, "out of memory");
 	x->n = t.n;
-	x->entries_end = t.entries_end;
 	for (size_t i = 0; i < t.n && rc == 0; i++) {
 		rc = pack_table_at(&t, i, &x->entries[i]);
 		if (rc == 0 && i && oid_cmp(&x->entries[i - 1].id, &x->entries[i].id) >= 0)
@@ -233,29 +231,6 @@ size_t pack_index_count(const struct pack_index *x)
 const struct pack_entry *pack_index_at(const struct pack_index *x, size_t i)
 {
 	return &x->entries[i];
-}
-
-const struct pack_entry *pack_index_find(const struct pack_index *x, const struct oid *id)
-{
-	size_t low = 0, high = x->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int c = oid_cmp(&x->entries[mid].id, id);
-
-		if (c == 0)
-			return &x->entries[mid];
-		if (c < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
-}
-
-uint64_t pack_index_entries_end(const struct pack_index *x)
-{
-	return x->entries_end;
 }
 
 /* ---- scan ---- */

@@ -103,10 +103,6 @@ void pack_index_free(struct pack_index *x);
 size_t pack_index_count(const struct pack_index *x);
 /* i-th in id order.  Borrowed. */
 const struct pack_entry *pack_index_at(const struct pack_index *x, size_t i);
-/* NULL when absent.  Borrowed. */
-const struct pack_entry *pack_index_find(const struct pack_index *x, const struct oid *id);
-/* End of the entries: the offset where the index begins. */
-uint64_t pack_index_entries_end(const struct pack_index *x);
 
 /* Scan an unsealed pack from `offset` (>= PACK_HEADER_LEN) for complete entries with intact
  * payloads.  Stops in silence at a torn or missing entry; *end is the offset behind the last good

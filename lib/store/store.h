@@ -40,9 +40,6 @@ int store_has(struct store *s, const struct oid *oid, uint64_t size);
 /* Path of the whole object (appended), if it is stored whole (here or in an alternate): 1, else 0.
  */
 int store_whole_path(struct store *s, const struct oid *oid, uint64_t size, struct buf *path);
-/* Every object: fn(oid, size, whole) until it returns non-zero. */
-int store_each(struct store *s,
-	int (*fn)(const struct oid *oid, uint64_t size, int whole, void *data), void *data);
 
 /* ---- reading, always checked ---- */
 /* Append the content; for small objects.  0, ERR_NOTFOUND, ERR_CORRUPT, ERR_LIMIT… */

@@ -3,7 +3,6 @@
  *
  *   store.c          opening, asking
  *   store_roots.c    the alternates
- *   store_each.c     every object
  *   store_pack.c     packs for reading: which there are, what is in them
  *   store_log.c      the log beside an open pack
  *   store_append.c   this session's open pack: taking, appending, sealing

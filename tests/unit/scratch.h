@@ -15,6 +15,7 @@
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/base/run.h"
+#include "tests/unit/remove_tree.h"
 
 static char scratch[4096]; /* absolute, without symbolic links */
 
@@ -57,7 +58,7 @@ __attribute__((unused)) static int scratch_enter(void **state)
 __attribute__((unused)) static int scratch_leave(void **state)
 {
 	(void)state;
-	return chdir("/") < 0 ? -1 : fs_remove_tree(scratch);
+	return chdir("/") < 0 ? -1 : remove_tree(scratch);
 }
 
 /* Write a file below the scratch directory, directories made as needed.  Aborts on failure. */

@@ -21,6 +21,7 @@
 #include "lib/base/fs.h"
 #include "lib/store/pack.h"
 #include "lib/store/store.h"
+#include "tests/unit/remove_tree.h"
 
 enum { MIB = 1 << 20 };
 
@@ -123,7 +124,7 @@ static inline int teardown(void **state)
 	free(r->g.dvx_dir);
 	free(r->g.index);
 	free(r->g.prefix);
-	assert_int_equal(fs_remove_tree(r->dir), 0);
+	assert_int_equal(remove_tree(r->dir), 0);
 	free(r);
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "lib/base/fs.h"
 #include "lib/wire/batch.h"
 #include "lib/wire/batchline.h"
+#include "tests/unit/remove_tree.h"
 
 #define HEX "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -300,7 +301,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	return fs_remove_tree(directory);
+	return remove_tree(directory);
 }
 
 int main(void)

@@ -236,7 +236,7 @@ static void test_every_source_is_watched(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		fs_remove_tree(scratch_path(rows[i].file));
+		remove_tree(scratch_path(rows[i].file));
 		settle();
 		assert_trusted();
 		scratch_write(rows[i].file, rows[i].text); /* appears */
@@ -388,7 +388,7 @@ static void test_unwritable_repository(void **state)
 {
 	(void)state;
 	/* a file where the directory should be: works for root as well */
-	assert_int_equal(fs_remove_tree(scratch_path("r/.git/dvx")), 0);
+	assert_int_equal(remove_tree(scratch_path("r/.git/dvx")), 0);
 	scratch_write("r/.git/dvx", "");
 	assert_string_equal(value_of("dvx.jobs"), "8");
 	assert_string_equal(value_of("dvx.jobs"), "8");

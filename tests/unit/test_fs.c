@@ -232,21 +232,6 @@ static void test_copy_from_where_the_kernel_cannot(void **state)
 	close(dst);
 }
 
-static void test_remove_tree(void **state)
-{
-	(void)state;
-	scratch_write("outside/keep", "k");
-	scratch_write("tree/a/b/f", "1");
-	assert_int_equal(symlink(scratch_path("outside"), scratch_path("tree/link")), 0);
-	assert_int_equal(fs_remove_tree("tree"), 0);
-	assert_false(fs_exists("tree"));
-	assert_content("outside/keep", "k");
-	assert_int_equal(fs_remove_tree("tree"), 0);
-	scratch_write("single", "1");
-	assert_int_equal(fs_remove_tree("single"), 0);
-	assert_false(fs_exists("single"));
-}
-
 static void test_names(void **state)
 {
 	static const char *const table[][2] = {
@@ -304,7 +289,6 @@ int main(void)
 		cmocka_unit_test(test_replace_file),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_copy_from_where_the_kernel_cannot),
-		cmocka_unit_test(test_remove_tree),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_sync_and_times),
 	};

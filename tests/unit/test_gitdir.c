@@ -222,7 +222,7 @@ static void test_broken(void **state)
 	/* a ".git" directory that is none does not stop the search */
 	assert_int_equal(fs_mkdirs("r/sub/fake/.git/objects"), 0);
 	check("r/sub/fake", NULL);
-	assert_int_equal(fs_remove_tree("r/sub/fake"), 0);
+	assert_int_equal(remove_tree("r/sub/fake"), 0);
 	gitdir_free(NULL);
 }
 

@@ -22,6 +22,7 @@
 #include "lib/worktree/ewah.h"
 #include "lib/worktree/gitindex.h"
 #include "tests/unit/index_builder.h"
+#include "tests/unit/remove_tree.h"
 
 static char top[256];
 
@@ -36,7 +37,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	return chdir("/") == 0 && fs_remove_tree(top) == 0 ? 0 : -1;
+	return chdir("/") == 0 && remove_tree(top) == 0 ? 0 : -1;
 }
 
 static void save(const struct built *x, const char *path)

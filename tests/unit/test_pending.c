@@ -21,6 +21,7 @@
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/worktree/pending.h"
+#include "tests/unit/remove_tree.h"
 
 static char top[256];
 
@@ -35,7 +36,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	return chdir("/") == 0 && fs_remove_tree(top) == 0 ? 0 : -1;
+	return chdir("/") == 0 && remove_tree(top) == 0 ? 0 : -1;
 }
 
 static struct pending_item item(const char *path, unsigned n)

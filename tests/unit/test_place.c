@@ -24,6 +24,7 @@
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/worktree/place.h"
+#include "tests/unit/remove_tree.h"
 
 static char top[256];
 static struct place *place;
@@ -47,7 +48,7 @@ static int teardown(void **state)
 	(void)state;
 	place_close(place);
 	place = NULL;
-	return chdir("/") == 0 && fs_remove_tree(top) == 0 ? 0 : -1;
+	return chdir("/") == 0 && remove_tree(top) == 0 ? 0 : -1;
 }
 
 static void write_file(const char *path, const char *text)

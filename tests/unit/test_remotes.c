@@ -205,7 +205,7 @@ static void test_relative_store_of_a_sibling_checkout(void **state)
 	assert_string_equal(resolve(NULL, NULL), "s dir @/r/stores/blob");
 	assert_int_equal(fs_mkdirs(scratch_path("mate/stores/blob")), 0); /* one's own goes first */
 	assert_string_equal(resolve(NULL, NULL), "s dir @/mate/stores/blob");
-	assert_int_equal(fs_remove_tree(scratch_path("mate/stores")), 0);
+	assert_int_equal(remove_tree(scratch_path("mate/stores")), 0);
 	scratch_git("mate", "config", "remote.origin.url", "https://h/x", NULL);
 	assert_string_equal(resolve(NULL, NULL), "s dir @/mate/stores/blob");
 	gitdir_free(repo);

@@ -20,6 +20,7 @@
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/worktree/settle.h"
+#include "tests/unit/remove_tree.h"
 
 static char top[256];
 static struct place *place;
@@ -83,7 +84,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	place_close(place);
-	return chdir("/") == 0 && fs_remove_tree(top) == 0 ? 0 : -1;
+	return chdir("/") == 0 && remove_tree(top) == 0 ? 0 : -1;
 }
 
 static int settle(const char *path, struct stat *st)

@@ -257,36 +257,6 @@ static void test_alternates(void **state)
 	free(p);
 }
 
-static int count_object(const struct oid *oid, uint64_t size, int whole, void *data)
-{
-	uint64_t *sum = data;
-
-	(void)oid;
-	sum[whole] += size;
-	sum[2]++;
-	return 0;
-}
-
-static void test_each(void **state)
-{
-	struct repo *r = *state;
-	uint8_t *p = content(MIB, 1);
-	uint64_t sum[3] = {0};
-	struct oid oid;
-
-	assert_int_equal(store_each(r->s, count_object, sum), 0);
-	assert_int_equal(sum[2], 0);
-	assert_int_equal(store_put(r->s, p, MIB, &oid), 0);
-	assert_int_equal(store_put(r->s, p, 100, &oid), 0);
-	assert_int_equal(store_put(r->s, p, 200, &oid), 0);
-	assert_int_equal(store_put(r->s, p, 200, &oid), 0);
-	assert_int_equal(store_each(r->s, count_object, sum), 0);
-	assert_int_equal(sum[0], 300);
-	assert_int_equal(sum[1], MIB);
-	assert_int_equal(sum[2], 3);
-	free(p);
-}
-
 static void test_missing_objects(void **state)
 {
 	struct repo *r = *state;
@@ -316,7 +286,6 @@ int main(void)
 		TEST(test_small_objects_whole_beside_git_lfs),
 		TEST(test_storage_elsewhere_and_shared),
 		TEST(test_alternates),
-		TEST(test_each),
 		TEST(test_missing_objects),
 	};
 
