@@ -56,12 +56,18 @@ static int prefix_with_object(int rc, const struct smudge_request *r)
 
 /* Content is asked for and cannot come later: archive, cat-file --filters, checkout-index, apply…
  */
-static int decide_now(struct filter *f, struct smudge_request *r)
+static int decide_now(struct filter *f, struct smudge_request *r, const struct pointer *p)
 {
 	int rc = store_has(f->store, &r->oid, r->size) ? 0 : fetch_one(f, r);
 
 	if (rc == 0)
 		return SMUDGE_STREAM;
+	if (is_checkout(f, r)) { /* dvx.rehydrate=inline: a checkout never fails; late_run says what
+				    is missing */
+		int late = remember(f, r, p, REHYDRATE_DATA);
+
+		return late < 0 ? late : SMUDGE_TEXT;
+	}
 	prefix_with_object(rc, r);
 	return f->pointers_on_error ? SMUDGE_TEXT : rc;
 }
@@ -100,7 +106,7 @@ int smudge_decide(struct filter *f, struct smudge_request *r)
 		}
 	}
 	if (wish == REHYDRATE_DATA && (f->inline_only || !is_checkout(f, r)))
-		return decide_now(f, r);
+		return decide_now(f, r, &p);
 	rc = is_checkout(f, r) ? remember(f, r, &p, wish) : 0;
 	return rc < 0 ? rc : verdict;
 }

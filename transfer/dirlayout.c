@@ -45,9 +45,9 @@ int dirlayout_check(const char *root)
 
 int dirlayout_make_dir(const char *path)
 {
-	if (mkdir(path, 0777) < 0 && errno != EEXIST)
-		return err_sys("cannot create directory '%s'", path);
-	return fs_fsync_parent(path);
+	int rc = fs_mkdirs(path);
+
+	return rc < 0 ? rc : fs_fsync_parent(path);
 }
 
 /* The root with the directories above that are missing, each made durable. */

@@ -34,8 +34,8 @@ struct peer {
 	int last_try; /* an object that fails now has failed */
 };
 
-/* Its own configuration matters for lfs.storage alone, so Git is asked only when the word occurs.
- */
+/* Its own configuration matters for lfs.storage and core.sharedRepository, so Git is asked only when
+ * one of the words occurs. */
 static int load_config(struct peer *p)
 {
 	struct buf path = BUF_INIT, text = {.max = CONFIG_MAX};
@@ -44,6 +44,7 @@ static int load_config(struct peer *p)
 	if (buf_addf(&path, "%s/config", p->git.common_dir) == 0 &&
 		buf_read_file(&text, path.p) == 0)
 		mentions = strcasestr(buf_str(&text), "storage") != NULL ||
+			   strcasestr(buf_str(&text), "shared") != NULL ||
 			   strcasestr(buf_str(&text), "include") != NULL;
 	err_clear();
 	buf_release(&path);

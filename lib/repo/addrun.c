@@ -35,6 +35,7 @@ struct job {
 	struct add_file **data; /* the ADD_DATA files */
 	size_t n;
 	struct place *place;
+	uint32_t began; /* seconds; no file was read before */
 };
 
 /* ---- content ---- */
@@ -336,6 +337,24 @@ static void outwait_racy(const struct job *j)
 	nanosleep(&pause, NULL);
 }
 
+/* An entry is trusted once the index is younger than the second of its file.  So a file that was
+ * modified in or after the second in which we began must be the one that was read, to the
+ * nanosecond; later edits show in the second. */
+static int still_as_read(const struct job *j, const struct add_file *f)
+{
+	struct gitindex_stat now;
+	struct stat st;
+
+	if (f->st.mtime_sec < j->began)
+		return 1;
+	if (place_lstat(j->place, f->path, &st) < 0) {
+		err_clear();
+		return 0;
+	}
+	gitindex_stat_fill(&now, &st);
+	return memcmp(&now, &f->st, sizeof now) == 0;
+}
+
 /* Tell the index what the files look like.  An index that somebody else holds is left: Git finds
  * out by itself. */
 static int write_stats(const struct job *j)
@@ -348,7 +367,7 @@ static int write_stats(const struct job *j)
 	if (!p)
 		return err_set(ERR_NOMEM, "out of memory");
 	for (i = 0; i < j->n; i++) {
-		if (j->data[i]->kind != ADD_DATA)
+		if (j->data[i]->kind != ADD_DATA || !still_as_read(j, j->data[i]))
 			continue;
 		p[n].path = j->data[i]->path;
 		p[n].id = j->data[i]->blob;
@@ -356,7 +375,6 @@ static int write_stats(const struct job *j)
 	}
 	if (!n)
 		goto done;
-	outwait_racy(j);
 	rc = lockfile_take(&lock, j->repo->dir->index, 0666, LOCK_WAIT_MS);
 	if (rc == ERR_LOCKED) {
 		rc = 0;
@@ -374,14 +392,17 @@ done:
 int add_run(struct add_list *l, const struct repo *repo, struct store *store,
 	const struct add_options *o, struct add_result *r)
 {
-	struct job j = {l, repo, store, o, NULL, 0, NULL};
+	struct job j = {l, repo, store, o, NULL, 0, NULL, (uint32_t)time(NULL)};
 	int rc;
 
 	memset(r, 0, sizeof *r);
 	if ((rc = store_all(&j)) < 0 || (rc = write_blobs(&j)) < 0)
 		goto done;
 	r->staging = 1;
-	if ((rc = add_plain(&j, r)) < 0 || (rc = write_entries(&j, r)) < 0)
+	if ((rc = add_plain(&j, r)) < 0)
+		goto done;
+	outwait_racy(&j); /* before the index is written: it keeps the time that it gets there */
+	if ((rc = write_entries(&j, r)) < 0)
 		goto done;
 	rc = write_stats(&j);
 done:

@@ -9,6 +9,7 @@
 #include "lib/base/fs.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,9 @@ struct store_writer {
 	struct buf small; /* while it is small */
 	uint64_t size;
 	int failed; /* the first error: what came after it is missing */
+	int lost;   /* the error that stopped writing; hashing goes on, for the store may have it
+		       already */
+	char lost_why[512];
 	/* from here on when it is large */
 	struct hasher *hasher;
 	struct flusher *flusher;
@@ -160,6 +164,15 @@ static void try_clone(struct store_writer *w)
 		(void)!ftruncate(w->fd, 0);
 }
 
+/* Nothing can be written (a read-only store, a full disk).  `git status` cleans files that the
+ * store has: those need not be. */
+static void lose(struct store_writer *w, int error)
+{
+	w->lost = error;
+	w->cloned = 0;
+	snprintf(w->lost_why, sizeof w->lost_why, "%s", err_msg());
+}
+
 static int begin_large(struct store_writer *w)
 {
 	int rc = hasher_new(&w->hasher);
@@ -167,10 +180,12 @@ static int begin_large(struct store_writer *w)
 	if (rc < 0)
 		return rc;
 	w->fd = whole_temp(w->s, &w->temp);
-	if (w->fd < 0)
-		return w->fd;
-	try_clone(w);
-	w->flusher = flusher_new(w->fd);
+	if (w->fd < 0) {
+		lose(w, w->fd);
+	} else {
+		try_clone(w);
+		w->flusher = flusher_new(w->fd);
+	}
 	w->block = hasher_block(w->hasher);
 	if (w->small.len)
 		memcpy(w->block, w->small.p, w->small.len);
@@ -197,12 +212,12 @@ static int flush_block(struct store_writer *w)
 		if (ftruncate(w->fd, (off_t)w->written) < 0)
 			return err_sys("cannot shorten '%s'", w->temp.p);
 	}
-	if (!w->cloned)
+	if (!w->cloned && !w->lost)
 		rc = fs_pwrite_full(w->fd, w->block, w->fill, w->written);
 	if (rc < 0)
-		return err_prefix(rc, "'%s'", w->temp.p);
+		lose(w, err_prefix(rc, "'%s'", w->temp.p));
 	w->written += w->fill;
-	if (!w->cloned)
+	if (!w->cloned && !w->lost)
 		flusher_written(w->flusher, w->written);
 	rc = hasher_push(w->hasher, w->fill);
 	w->fill = 0;
@@ -255,6 +270,11 @@ static int end_clone(struct store_writer *w)
 	return 0;
 }
 
+static int finish_lost(struct store_writer *w, const struct oid *oid)
+{
+	return store_check(w->s, oid, w->size) == 0 ? 0 : err_set(w->lost, "%s", w->lost_why);
+}
+
 static int finish_large(struct store_writer *w, const struct oid *expect, struct oid *oid)
 {
 	struct sums sums = {0};
@@ -269,7 +289,8 @@ static int finish_large(struct store_writer *w, const struct oid *expect, struct
 	if (rc == 0)
 		rc = store_expected(expect, oid);
 	if (rc == 0)
-		rc = whole_commit(w->s, &w->temp, &w->fd, oid, w->size, &sums);
+		rc = w->lost ? finish_lost(w, oid)
+			     : whole_commit(w->s, &w->temp, &w->fd, oid, w->size, &sums);
 	sums_release(&sums);
 	return rc;
 }
