@@ -13,6 +13,17 @@ enum { ERR_MSG_MAX = 2048 };
 
 static _Thread_local char message[ERR_MSG_MAX];
 
+char *err_printable(char *text)
+{
+	for (char *p = text; *p; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
+			*p = '?';
+	}
+	return text;
+}
+
 int err_set(int code, const char *fmt, ...)
 {
 	char text[ERR_MSG_MAX]; /* arguments may point into the present message */
@@ -21,7 +32,7 @@ int err_set(int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	memcpy(message, text, sizeof message);
+	memcpy(message, err_printable(text), sizeof message);
 	return code;
 }
 
@@ -54,6 +65,7 @@ int err_sys(const char *fmt, ...)
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	snprintf(message, sizeof message, "%.1900s: %s", text, strerror(saved));
+	err_printable(message);
 	errno = saved;
 	return code_of_errno(saved);
 }
@@ -68,6 +80,7 @@ int err_prefix(int code, const char *fmt, ...)
 	va_end(ap);
 	memcpy(old, message, sizeof old);
 	snprintf(message, sizeof message, "%.900s: %.1100s", text, old);
+	err_printable(message);
 	return code;
 }
 

@@ -38,6 +38,10 @@ int err_prefix(int code, const char *fmt, ...) __attribute__((format(printf, 2, 
  * err_*. */
 const char *err_msg(void);
 
+/* Replace what a terminal would obey (control characters except newline and tab) by '?', in place;
+ * returns `text`.  Every message has gone through it: names in it come from anywhere. */
+char *err_printable(char *text);
+
 /* Forget the message. */
 void err_clear(void);
 

@@ -2,9 +2,11 @@
  * What the user is told after a rehydration: one summary of what is not in place, and the command
  * that mends it.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/base/err.h"
 #include "lib/worktree/rehydrate.h"
 
 enum { NAMED_IN_REPORT = 10 };
@@ -17,7 +19,7 @@ void rehydrate_result_release(struct rehydrate_result *r)
 
 static void name_items(const struct rehydrate_item *items, size_t n, int state)
 {
-	char hex[OID_HEX_LEN + 1];
+	char hex[OID_HEX_LEN + 1], path[PATH_MAX];
 	size_t named = 0, more = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -28,7 +30,8 @@ static void name_items(const struct rehydrate_item *items, size_t n, int state)
 			continue;
 		}
 		oid_to_hex(hex, &items[i].oid);
-		fprintf(stderr, "  %s (%.10s…)\n", items[i].path, hex);
+		snprintf(path, sizeof path, "%s", items[i].path);
+		fprintf(stderr, "  %s (%.10s…)\n", err_printable(path), hex);
 		named++;
 	}
 	if (more)

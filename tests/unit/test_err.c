@@ -71,6 +71,17 @@ static void test_long_texts_are_cut(void **state)
 	assert_non_null(strstr(err_msg(), "the reason"));
 }
 
+static void test_terminals_get_no_orders(void **state)
+{
+	(void)state;
+	err_set(ERR_IO, "cannot open '%s'", "a\033[2Jb\rc\x7f");
+	assert_string_equal(err_msg(), "cannot open 'a?[2Jb?c?'");
+	err_prefix(ERR_IO, "gr\xc3\xb6\xc3\x9f"
+			   "e\a\tx\ny");
+	assert_string_equal(err_msg(), "gr\xc3\xb6\xc3\x9f"
+				       "e?\tx\ny: cannot open 'a?[2Jb?c?'");
+}
+
 static void *other_thread(void *arg)
 {
 	(void)arg;
@@ -98,6 +109,7 @@ int main(void)
 		cmocka_unit_test(test_arguments_may_be_the_message),
 		cmocka_unit_test(test_errno_decides),
 		cmocka_unit_test(test_long_texts_are_cut),
+		cmocka_unit_test(test_terminals_get_no_orders),
 		cmocka_unit_test(test_each_thread_has_its_own),
 	};
 
