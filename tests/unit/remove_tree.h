@@ -18,7 +18,7 @@ static int remove_tree_entry(const char *path, const struct stat *st, int type, 
 }
 
 /* 0 or -1 with errno.  A missing path is fine. */
-static int remove_tree(const char *path)
+__attribute__((unused)) static int remove_tree(const char *path)
 {
 	if (nftw(path, remove_tree_entry, 32, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
 		return -1;
