@@ -363,7 +363,8 @@ static int stage_attributes_of(struct add *a, const char *path)
 		if (i == a->also.n && exists(a, file.p))
 			rc = strvec_push(&a->also, file.p);
 		p = strchr(p, '/');
-	} while (rc == 0 && p++);
+		p = p ? p + 1 : NULL;
+	} while (rc == 0 && p);
 	buf_release(&file);
 	return rc;
 }

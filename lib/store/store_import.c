@@ -123,8 +123,10 @@ static int import_link(
 	struct oid found;
 	int unused = whole_temp(s, &temp), mine = -1, rc;
 
-	if (unused < 0)
-		return unused;
+	if (unused < 0) {
+		rc = unused;
+		goto done;
+	}
 	close(unused); /* its name is what we want */
 	unlink(temp.p);
 	if (linkat(AT_FDCWD, path, AT_FDCWD, temp.p, 0) < 0) {
