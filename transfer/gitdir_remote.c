@@ -34,8 +34,8 @@ struct peer {
 	int last_try; /* an object that fails now has failed */
 };
 
-/* Its own configuration matters for lfs.storage and core.sharedRepository, so Git is asked only when
- * one of the words occurs. */
+/* Its own configuration matters for lfs.storage and core.sharedRepository, so Git is asked only
+ * when one of the words occurs. */
 static int load_config(struct peer *p)
 {
 	struct buf path = BUF_INIT, text = {.max = CONFIG_MAX};
