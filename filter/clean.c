@@ -70,16 +70,16 @@ static int store_large(struct filter *f, const char *path, const struct buf *hea
 
 int clean_content(struct filter *f, const char *path, struct source *in, struct buf *out)
 {
-	uint64_t min = minsize_of(f->minsize, path);
-	size_t limit = min > STORE_SMALL_MAX ? (size_t)min : STORE_SMALL_MAX;
 	char text[POINTER_CANONICAL_MAX];
 	struct pointer already;
 	struct oid oid;
-	uint64_t size;
+	uint64_t size, min;
 	int rc;
 
 	buf_reset(out);
-	rc = fill(in, out, limit);
+	rc = minsize_of(f->minsize, path, &min);
+	if (rc == 0)
+		rc = fill(in, out, min > STORE_SMALL_MAX ? (size_t)min : STORE_SMALL_MAX);
 	if (rc < 0)
 		return rc;
 	if (rc == 0) {

@@ -18,7 +18,7 @@ static const char attribute[] = "dvx-min-size";
 struct minsize {
 	uint64_t fallback; /* dvx.minSize */
 	struct run git;	   /* check-attr, started at the first question */
-	int started, failed;
+	int started;
 	struct buf answer;
 };
 
@@ -77,48 +77,58 @@ static int start(struct minsize *m)
 {
 	int rc;
 
-	if (m->started || m->failed)
-		return m->started ? 0 : -1;
+	if (m->started)
+		return 0;
+	strvec_release(&m->git.argv); /* of a start that failed */
 	rc = strvec_pushl(&m->git.argv, "git", "check-attr", "--stdin", "-z", attribute, NULL);
 	m->git.in = RUN_PIPE;
 	m->git.out = RUN_PIPE;
 	if (rc == 0)
 		rc = run_start(&m->git);
 	m->started = rc == 0;
-	m->failed = rc < 0;
 	return rc;
 }
 
 /* "path NUL dvx-min-size NUL value NUL"; check-attr answers each question at once when it reads
- * from a pipe. */
-static const char *ask(struct minsize *m, const char *path)
+ * from a pipe.  0 and *value, borrowed until the next question, or a negative error. */
+static int ask(struct minsize *m, const char *path, const char **value)
 {
-	int fields = 0;
-	size_t value = 0;
+	size_t start_of_value = 0;
+	int fields = 0, rc;
 	char c;
 
 	buf_reset(&m->answer);
-	if (start(m) < 0 || fs_write_full(m->git.in_fd, path, strlen(path) + 1) < 0)
-		return NULL;
+	if ((rc = start(m)) < 0 || (rc = fs_write_full(m->git.in_fd, path, strlen(path) + 1)) < 0)
+		return rc;
 	while (fields < 3) {
-		if (fs_read_full(m->git.out_fd, &c, 1) != 1 || buf_addch(&m->answer, c) < 0)
-			return NULL;
+		ssize_t n = fs_read_full(m->git.out_fd, &c, 1);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			return err_set(ERR_IO, "'git check-attr' ended without an answer");
+		if ((rc = buf_addch(&m->answer, c)) < 0)
+			return rc;
 		if (c == '\0' && ++fields == 2)
-			value = m->answer.len;
+			start_of_value = m->answer.len;
 	}
-	return m->answer.p + value;
+	*value = m->answer.p + start_of_value;
+	return 0;
 }
 
-uint64_t minsize_of(struct minsize *m, const char *path)
+int minsize_of(struct minsize *m, const char *path, uint64_t *bytes)
 {
-	const char *value;
+	const char *value = "unspecified";
+	int rc;
 
+	*bytes = 0;
 	if (!m)
 		return 0;
-	value = path ? ask(m, path) : NULL;
-	if (!value || !strcmp(value, "unspecified") || !strcmp(value, "set"))
-		return m->fallback;
-	if (!strcmp(value, "unset"))
-		return 0;
-	return capped(value, m->fallback);
+	if (path && (rc = ask(m, path, &value)) < 0)
+		return err_prefix(rc, "cannot learn the minimum size of '%s'", path);
+	if (!strcmp(value, "unspecified") || !strcmp(value, "set"))
+		*bytes = m->fallback;
+	else if (strcmp(value, "unset") != 0)
+		*bytes = capped(value, m->fallback);
+	return 0;
 }

@@ -20,7 +20,8 @@ enum {
  */
 int minsize_new(struct minsize **out, const struct gitdir *g, const struct config *c);
 void minsize_free(struct minsize *m);
-/* Bytes; 0 without a minimum.  NULL m and NULL path are fine. */
-uint64_t minsize_of(struct minsize *m, const char *path);
+/* *bytes: 0 without a minimum.  NULL m and NULL path are fine.  0, or a negative error when Git
+ * cannot be asked. */
+int minsize_of(struct minsize *m, const char *path, uint64_t *bytes);
 
 #endif

@@ -30,6 +30,8 @@ export DVX_BIN DVX_TRASH
 for dvx_var in $(env | sed -n 's/^\(GIT_[A-Za-z0-9_]*\)=.*/\1/p'); do
 	unset "$dvx_var"
 done
+# Nor of the make that runs us: its job server is not ours.
+unset MAKEFLAGS MFLAGS MAKELEVEL
 umask 022
 
 dvx_can_mount() {

@@ -61,7 +61,7 @@ test_expect_success "$rounds rounds of 8 killed writers beside 2 readers: whatev
 test_expect_success 'every file at a final path is whole, and no writer complained' '
 	for f in $(cd store && find packs fragments -type f); do
 		n=$(basename "$f") && test "$(oid_of "store/$f")" = "${n%.*}" || { echo "bad: $f"; return 1; }
-	done && ! cat err.*.* | grep -v "^$"
+	done && ! cat err.*.* | grep -v -e "^$" -e "Unable to get registers from thread" # the leak checker, killed in its work
 '
 
 test_expect_success 'the same pushes, left alone, complete' '
