@@ -65,12 +65,17 @@ int main(void)
 	say("0016git-filter-server\n000eversion=2\n0000");
 	skip();
 	say("0015capability=clean\n0000");
-	for (;;) {
+	for (unsigned n = 0;; n++) {
+		char answer[256];
+
 		skip();
 		skip();
-		say("0013status=success\n00000082version https://git-lfs.github.com/spec/v1\n"
-		    "oid "
-		    "sha256:0000000000000000000000000000000000000000000000000000000000000000\nsize "
-		    "1\n00000000");
+		/* Another pointer each time: Git shall write as many objects as with a real filter.
+		 */
+		snprintf(answer, sizeof answer,
+			"0013status=success\n00000082version https://git-lfs.github.com/spec/v1\n"
+			"oid sha256:%064x\nsize 1\n00000000",
+			n);
+		say(answer);
 	}
 }
