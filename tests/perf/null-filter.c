@@ -1,6 +1,6 @@
 /*
  * The floor of every filter-process: speaks Git's protocol as fast as possible, reads the content
- * and throws it away, and answers with a fixed pointer.  For tests/perf/bench.sh only.
+ * and throws it away, and answers with a made-up pointer.  For tests/perf/bench.sh only.
  */
 #include <stdio.h>
 #include <stdlib.h>
