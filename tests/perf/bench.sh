@@ -196,6 +196,7 @@ bench_push_clone() {
 		done
 		timed "push-nothing" git -C "$work/ca-dvx" push -q origin main
 		timed "dvx-push-nothing" git -C "$work/ca-dvx" dvx push
+		git -C "$work/clone-dvx" dvx pull >/dev/null # the first one after a clone learns which blobs are pointers
 		timed "dvx-pull-nothing" git -C "$work/clone-dvx" dvx pull
 		rm -f "$work/copy"
 		timed push-floor sh -c "cat '$in/big' '$in'/mid/* >'$work/copy' && sync '$work/copy'"
