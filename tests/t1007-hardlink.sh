@@ -73,7 +73,7 @@ test_expect_success 'a flipped bit is noticed before the file is used' '
 '
 
 test_expect_success 'a bit flipped through the link is noticed by status and by the next checkout' '
-	git checkout -q v2 && object=$(object_of big.bin) && cp -p big.bin ../good && chmod u+w big.bin &&
+	git checkout -q v2 && object=$(object_of big.bin) && cp -pf big.bin ../good && chmod u+w big.bin &&
 	printf X | dd of=big.bin bs=1 seek=1000 conv=notrunc status=none && test "$(git status --porcelain)" = " M big.bin" &&
 	git checkout -q -f v1 && git checkout -q v2 2>../err && is_pointer big.bin && grep big.bin ../err &&
 	cp -f ../good "$object" && git dvx checkout && check 2
