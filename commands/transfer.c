@@ -221,3 +221,20 @@ int transfer_objects(const struct transfer *t, struct command_ctx *ctx)
 	scan_list_release(&list);
 	return rc;
 }
+
+int transfer_command(struct command_ctx *ctx, int argc, char **argv, enum batch_direction direction,
+	const char *usage)
+{
+	struct transfer t = {.direction = direction};
+	const struct opt options[] = {TRANSFER_OPTIONS(&t), OPT_END};
+	int n, rc;
+
+	if (command_options(&rc, argc, argv, options, usage, 0, &n))
+		goto done;
+	rc = transfer_prepare(&t, ctx, argv + 1, n);
+	if (rc == 0)
+		rc = transfer_objects(&t, ctx);
+done:
+	transfer_release(&t);
+	return rc;
+}

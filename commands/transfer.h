@@ -39,4 +39,8 @@ void transfer_release(struct transfer *t);
  */
 int transfer_objects(const struct transfer *t, struct command_ctx *ctx);
 
+/* All of a command that does nothing else: parse, prepare, move.  What a command returns. */
+int transfer_command(struct command_ctx *ctx, int argc, char **argv, enum batch_direction direction,
+	const char *usage);
+
 #endif

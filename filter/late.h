@@ -4,7 +4,6 @@
 #ifndef FILTER_LATE_H
 #define FILTER_LATE_H
 
-#include <signal.h>
 #include <stddef.h>
 
 #include "lib/setup/config.h"

@@ -3,9 +3,11 @@
  * command that touches tracked data, so it must start like an empty program: nothing is looked up
  * before the first request needs it.
  *
- *   git-dvx-filter                     the long-running process (filter.dvx.process; one word, so
- * that Git needs no shell) git-dvx-filter clean [--] [PATH]   one file, stdin to stdout
+ *   git-dvx-filter                     the long-running process (filter.dvx.process)
+ *   git-dvx-filter clean [--] [PATH]   one file, stdin to stdout
  *   git-dvx-filter smudge [--] [PATH]
+ *
+ * filter.dvx.process is one word, so that Git needs no shell to start it.
  */
 #include "filter/filter.h"
 
@@ -49,7 +51,7 @@ static int env_true(const char *name)
 
 int filter_open_repository(struct filter *f)
 {
-	const char *format, *rehydrate;
+	const char *rehydrate;
 	int rc;
 
 	if (f->store)
@@ -58,9 +60,9 @@ int filter_open_repository(struct filter *f)
 		return rc;
 	if (!f->config && (rc = config_load_tolerant(&f->config, f->git)) < 0)
 		return rc;
-	format = config_get(f->config, "extensions.objectformat");
+	if ((f->hash_len = config_hash_len(f->config)) < 0)
+		return f->hash_len;
 	rehydrate = config_get(f->config, "dvx.rehydrate");
-	f->hash_len = format && !strcmp(format, "sha256") ? 32 : 20;
 	f->inline_only = rehydrate && !strcmp(rehydrate, "inline");
 	f->skip_smudge = env_true("GIT_LFS_SKIP_SMUDGE");
 	f->pointers_on_error = env_true("GIT_LFS_SKIP_DOWNLOAD_ERRORS") ||

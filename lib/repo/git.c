@@ -84,40 +84,42 @@ static int failed(const struct run *r, int status)
 	return err_set(ERR_INVALID, "'git %s' failed with exit status %d", command_word(r), status);
 }
 
+/* The exit status or a negative error; with `must_succeed` a status other than 0 is one. */
+static int capture(const struct repo *repo, const void *input, size_t input_len, struct buf *out,
+	int must_succeed, va_list ap)
+{
+	struct run r = RUN_INIT;
+	const char *first = va_arg(ap, const char *);
+	int rc = prepare(&r, repo, first, ap);
+
+	if (rc == 0)
+		rc = run_capture(&r, input, input_len, out);
+	if (rc > 0 && must_succeed)
+		rc = failed(&r, rc);
+	run_release(&r);
+	return rc;
+}
+
 int git_status_of(
 	const struct repo *repo, const void *input, size_t input_len, struct buf *out, ...)
 {
-	struct run r = RUN_INIT;
-	const char *first;
 	va_list ap;
 	int rc;
 
 	va_start(ap, out);
-	first = va_arg(ap, const char *);
-	rc = prepare(&r, repo, first, ap);
+	rc = capture(repo, input, input_len, out, 0, ap);
 	va_end(ap);
-	if (rc == 0)
-		rc = run_capture(&r, input, input_len, out);
-	run_release(&r);
 	return rc;
 }
 
 int git_run(const struct repo *repo, const void *input, size_t input_len, struct buf *out, ...)
 {
-	struct run r = RUN_INIT;
-	const char *first;
 	va_list ap;
 	int rc;
 
 	va_start(ap, out);
-	first = va_arg(ap, const char *);
-	rc = prepare(&r, repo, first, ap);
+	rc = capture(repo, input, input_len, out, 1, ap);
 	va_end(ap);
-	if (rc == 0)
-		rc = run_capture(&r, input, input_len, out);
-	if (rc > 0)
-		rc = failed(&r, rc);
-	run_release(&r);
 	return rc;
 }
 

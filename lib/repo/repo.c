@@ -5,24 +5,17 @@
 #include "lib/repo/repo.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "lib/base/err.h"
 
 int repo_init(struct repo *out, const struct gitdir *g, const struct config *c)
 {
-	const char *format = config_get(c, "extensions.objectformat");
+	int len = config_hash_len(c);
 
 	out->dir = g;
 	out->config = c;
-	if (!format || !strcasecmp(format, "sha1"))
-		out->hash_len = 20;
-	else if (!strcasecmp(format, "sha256"))
-		out->hash_len = 32;
-	else
-		return err_set(ERR_UNSUPPORTED,
-			"unknown object format '%s' of the repository in '%s'", format, g->git_dir);
-	return 0;
+	out->hash_len = len;
+	return len < 0 ? err_prefix(len, "'%s'", g->git_dir) : 0;
 }
 
 void repo_id_hex(char out[static REPO_HEX_MAX + 1], const struct repo *r, const uint8_t *id)

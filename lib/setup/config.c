@@ -419,6 +419,17 @@ int config_bool(const struct config *c, const char *key, int fallback)
 	return value ? gitconf_bool(value, fallback) : fallback;
 }
 
+int config_hash_len(const struct config *c)
+{
+	const char *format = config_get(c, "extensions.objectformat");
+
+	if (!format || !strcasecmp(format, "sha1"))
+		return 20;
+	if (!strcasecmp(format, "sha256"))
+		return 32;
+	return err_set(ERR_UNSUPPORTED, "unknown object format '%s' of the repository", format);
+}
+
 int64_t config_int(const struct config *c, const char *key, int64_t fallback)
 {
 	const char *value = config_get(c, key);

@@ -35,6 +35,9 @@ void config_free(struct config *c);
 const char *config_get(const struct config *c, const char *key);
 /* Git's booleans; `fallback` when unset or unreadable. */
 int config_bool(const struct config *c, const char *key, int fallback);
+/* Bytes of Git's object ids in this repository, by extensions.objectformat: 20 (SHA-1) or 32
+ * (SHA-256); ERR_UNSUPPORTED for another format. */
+int config_hash_len(const struct config *c);
 /* Integers and sizes with k, m, g. */
 int64_t config_int(const struct config *c, const char *key, int64_t fallback);
 /* Every value in order, first to last: returns at the first non-zero return of fn. */

@@ -424,13 +424,6 @@ static void count(struct run_state *s)
 	}
 }
 
-static int hash_length(const struct config *c)
-{
-	const char *format = config_get(c, "extensions.objectformat");
-
-	return format && strcmp(format, "sha256") == 0 ? 32 : 20;
-}
-
 int rehydrate_run(struct rehydrate_item *items, size_t n, const struct gitdir *g,
 	const struct config *c, struct store *store, const struct rehydrate_options *o,
 	struct rehydrate_result *r)
@@ -439,12 +432,14 @@ int rehydrate_run(struct rehydrate_item *items, size_t n, const struct gitdir *g
 	struct pending *journal = NULL;
 	struct buf staging = BUF_INIT;
 	const char *how = config_get(c, "dvx.link");
-	int rc = 0, patched = 0;
+	int hash_len = config_hash_len(c), rc = 0, patched = 0;
 
 	*r = (struct rehydrate_result){0};
 	s.hardlink = how && strcmp(how, "hardlink") == 0;
 	if (n == 0)
 		return 0;
+	if (hash_len < 0)
+		return hash_len;
 	if (!g->worktree)
 		return err_set(ERR_INVALID, "this repository has no working tree");
 	pthread_mutex_init(&s.mutex, NULL);
@@ -463,7 +458,7 @@ int rehydrate_run(struct rehydrate_item *items, size_t n, const struct gitdir *g
 		goto done;
 	if ((rc = fetch_and_prepare(&s)) < 0)
 		goto done;
-	patched = swap_and_patch(&s, g, hash_length(c));
+	patched = swap_and_patch(&s, g, hash_len);
 	rehydrate_journal_end(journal, items, n, patched < 0);
 	journal = NULL;
 	rc = patched;
