@@ -10,11 +10,9 @@
 #ifndef TRANSFER_AWS_METADATA_H
 #define TRANSFER_AWS_METADATA_H
 
-#include <stdint.h>
-
 #include "lib/base/buf.h"
 #include "lib/base/strvec.h"
-#include "transfer/sigv4.h"
+#include "transfer/aws_temporary.h"
 
 /* A small HTTP request, and who performs it.  Never through a proxy, redirects are not followed. */
 struct aws_http_request {
@@ -30,20 +28,6 @@ struct aws_http {
 		void *data, const struct aws_http_request *request, int *status, struct buf *body);
 	void *data;
 };
-
-/* Keys with their last day; 0: they do not expire. */
-struct aws_temporary {
-	struct sigv4_keys keys;
-	int64_t expires; /* seconds since 1970 */
-};
-void aws_temporary_release(struct aws_temporary *t);
-
-/* The answers in JSON, as the two endpoints and credential_process (Version 1) spell them. */
-enum aws_answer { AWS_ANSWER_METADATA, AWS_ANSWER_PROCESS };
-/* Parse one.  0; ERR_INVALID (what is wrong with it, without showing it); ERR_DENIED when it is the
- * endpoint's "no" (Code other than Success). */
-int aws_temporary_parse(
-	struct aws_temporary *out, const char *json, size_t len, enum aws_answer kind);
 
 /* Ask the container's endpoint.  1: *out is set; 0: the environment names none; ERR_DENIED: an
  * address that must not be asked, or it refused; ERR_INVALID; ERR_REMOTE. */

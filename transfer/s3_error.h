@@ -35,7 +35,7 @@ struct s3_failure {
 	const char *storage_class, *kms_key; /* that were sent */
 
 	int status; /* of HTTP */
-	const struct s3_error_doc *doc;
+	const struct s3_xml_error *doc;
 	const char *bucket_region; /* header x-amz-bucket-region */
 	int64_t server_date;	   /* header Date, seconds since 1970 */
 	int64_t now;		   /* our clock when it arrived */

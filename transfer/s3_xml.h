@@ -21,15 +21,15 @@ enum {
 };
 
 /* One object of a listing; strings borrowed from the page. */
-struct s3_object {
+struct s3_xml_object {
 	const char *key;  /* decoded, if the server had encoded it */
 	const char *etag; /* without its quotes; "" if there is none */
 	uint64_t size;
 	int64_t mtime; /* seconds since 1970; 0 when missing or unreadable */
 };
 
-struct s3_page {
-	struct s3_object *objects;
+struct s3_xml_page {
+	struct s3_xml_object *objects;
 	size_t n;
 	int truncated;	  /* there is more: ask with `next` */
 	const char *next; /* NextContinuationToken, never NULL when truncated */
@@ -40,13 +40,13 @@ struct s3_page {
 
 /* Parse a ListBucketResult.  0; ERR_CORRUPT: it is none, or says nonsense (what, and on which
  * line); ERR_LIMIT; ERR_NOMEM.  On failure there is nothing to release. */
-int s3_page_parse(struct s3_page *out, const char *xml, size_t len);
+int s3_xml_page_parse(struct s3_xml_page *out, const char *xml, size_t len);
 /* Fine on a zeroed struct. */
-void s3_page_release(struct s3_page *p);
+void s3_xml_page_release(struct s3_xml_page *p);
 
 /* What an error document says; "" for what it has not.  Longer texts are cut, control characters
  * are replaced. */
-struct s3_error_doc {
+struct s3_xml_error {
 	char code[64];
 	char message[512];
 	char region[64];
@@ -60,10 +60,10 @@ struct s3_error_doc {
 
 /* Parse an <Error> document (also below <ErrorResponse>).  1: it was one, *out is set; 0: it is not
  * (HTML of a proxy, nothing at all, something broken), *out is zeroed. */
-int s3_error_doc_parse(struct s3_error_doc *out, const char *xml, size_t len);
+int s3_xml_error_parse(struct s3_xml_error *out, const char *xml, size_t len);
 
 /* The region of a GetBucketLocation answer into `region` ("us-east-1" for the empty one,
  * "eu-west-1" for "EU").  0 or ERR_CORRUPT. */
-int s3_location_parse(char region[static 64], const char *xml, size_t len);
+int s3_xml_location_parse(char region[static 64], const char *xml, size_t len);
 
 #endif
