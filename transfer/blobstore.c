@@ -50,11 +50,13 @@ void blobstore_close(struct blobstore *b)
 
 /* ---- loading fragments ---- */
 
-static int add_name(const struct oid *name, uint64_t size, void *data)
+static int add_name(const struct remote_entry *entry, void *data)
 {
 	struct blobstore *b = data;
 	struct named_fragment *f;
 
+	if (entry->class != REMOTE_FRAGMENT)
+		return 0;
 	if (b->n_fragments == b->cap_fragments) {
 		size_t cap = b->cap_fragments ? b->cap_fragments * 2 : 64;
 
@@ -66,8 +68,8 @@ static int add_name(const struct oid *name, uint64_t size, void *data)
 	}
 	f = &b->fragments[b->n_fragments++];
 	memset(f, 0, sizeof(*f));
-	f->name = *name;
-	f->size = size;
+	f->name = entry->name;
+	f->size = entry->size;
 	return 0;
 }
 
@@ -180,7 +182,7 @@ static int compare_names(const void *a, const void *b)
 
 int blobstore_load(struct blobstore *b)
 {
-	int rc = b->remote->ops->list(b->remote, add_name, b);
+	int rc = b->remote->ops->list(b->remote, REMOTE_LIST_FRAGMENTS, add_name, b, NULL);
 
 	if (rc < 0)
 		return rc;

@@ -41,6 +41,8 @@ static void remember_failure(struct committer *c, int rc)
 
 static void job_free(struct job *j)
 {
+	if (j->put)
+		j->put->remote->ops->put_free(j->put);
 	buf_release(&j->tail);
 	free(j);
 }
@@ -52,7 +54,7 @@ static void *commit_jobs(void *data)
 	struct job *j;
 
 	while ((j = queue_pop(c->queue))) {
-		int rc = b->remote->ops->put_commit(j->put, &j->name, j->size);
+		int rc = b->remote->ops->put_commit(b->remote, j->put, &j->name, j->size);
 
 		if (rc >= 0)
 			cache_write(b->cache, CACHE_SENT_INDEX, &j->name, j->tail.p, j->tail.len);
@@ -105,7 +107,7 @@ int committer_add(struct committer *c, struct remote_put *put, const struct oid 
 	int rc;
 
 	if (!j) {
-		put->remote->ops->put_abort(put);
+		put->remote->ops->put_free(put);
 		return err_set(ERR_NOMEM, "out of memory");
 	}
 	pthread_mutex_lock(&c->lock);
@@ -114,7 +116,7 @@ int committer_add(struct committer *c, struct remote_put *put, const struct oid 
 	pthread_mutex_unlock(&c->lock);
 	if (rc < 0) {
 		free(j);
-		put->remote->ops->put_abort(put);
+		put->remote->ops->put_free(put);
 		return rc;
 	}
 	j->put = put;

@@ -141,9 +141,10 @@ static void answer_trivial(
 static int run_blobstore(
 	struct engine *e, enum engine_direction d, struct transfer_object *objects, size_t n)
 {
+	const struct remote_context context = {e->git, e->config, e->stop};
 	struct remote *remote = NULL;
 	struct blobstore *b = NULL;
-	int rc = remote_open(&remote, e->spec);
+	int rc = remote_open(&remote, e->spec, &context);
 
 	if (rc == 0)
 		rc = blobstore_open(&b, e, remote);

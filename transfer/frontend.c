@@ -40,40 +40,10 @@ int frontend_open(struct engine *e, const struct frontend_options *o)
 	return 0;
 }
 
-/* --store: always a blob store, whatever lies there. */
-static int store_spec(struct remote_spec **out, const char *where)
-{
-	struct remote_spec *s = calloc(1, sizeof(*s));
-	const char *path = strncmp(where, "file://", 7) == 0 ? where + 7 : where;
-	struct buf absolute = BUF_INIT;
-	char *cwd = NULL;
-	int rc = 0;
-
-	if (!s)
-		return err_set(ERR_NOMEM, "out of memory");
-	s->name = strdup(where);
-	s->url = strdup(where);
-	s->kind = path == where && strstr(where, "://") ? REMOTE_OTHER : REMOTE_DIR;
-	if (s->kind == REMOTE_DIR && path[0] != '/') {
-		cwd = getcwd(NULL, 0);
-		rc = cwd ? fs_join(&absolute, cwd, path)
-			 : err_sys("cannot find the current directory");
-	} else if (s->kind == REMOTE_DIR) {
-		rc = buf_addstr(&absolute, path);
-	}
-	s->path = buf_detach(&absolute);
-	free(cwd);
-	if (rc < 0)
-		remote_spec_free(s);
-	else
-		*out = s;
-	return rc;
-}
-
 int frontend_resolve(struct engine *e, const struct frontend_options *o, const char *fallback)
 {
 	if (o->store)
-		return store_spec(&e->spec, o->store);
+		return remotes_spec_of_url(&e->spec, o->store);
 	return remotes_resolve(
 		&e->spec, e->git, e->config, o->remote ? o->remote : fallback, o->git_remote);
 }

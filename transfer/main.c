@@ -5,6 +5,7 @@
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "transfer/frontend.h"
+#include "transfer/subcommands.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -89,11 +90,16 @@ static int cmd_agent(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+	} commands[] = {{"agent", cmd_agent}, {"batch", cmd_batch}, {"du", du_main},
+		{"fsck", fsck_main}, {"gc", gc_main}, {"probe", probe_main}, {"serve", serve_main}};
+
 	catch_signals();
-	if (argc > 1 && strcmp(argv[1], "batch") == 0)
-		return cmd_batch(argc - 1, argv + 1);
-	if (argc > 1 && strcmp(argv[1], "agent") == 0)
-		return cmd_agent(argc - 1, argv + 1);
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
 		printf("git-dvx-transfer " DVX_VERSION "\n");
 		return 0;

@@ -89,7 +89,7 @@ static void drop_pack(struct packer *p)
 {
 	pack_writer_free(p->writer);
 	if (p->put)
-		p->put->remote->ops->put_abort(p->put);
+		p->put->remote->ops->put_free(p->put);
 	p->writer = NULL;
 	p->put = NULL;
 }
@@ -182,7 +182,7 @@ static void start_writeback(struct packer *p)
 {
 	uint64_t size = pack_writer_size(p->writer);
 
-	if (size - p->started < WRITEBACK_BYTES)
+	if (!p->put->writeback || size - p->started < WRITEBACK_BYTES)
 		return;
 	sync_file_range(
 		p->put->fd, (off_t)p->started, (off_t)(size - p->started), SYNC_FILE_RANGE_WRITE);

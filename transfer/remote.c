@@ -1,21 +1,62 @@
 /*
- * What all kinds of remote share: choosing the kind, and whole blobs in terms of the operations.
+ * What all kinds of remote share: choosing the kind, where blobs are named, files that wait to be
+ * sent, and whole blobs in terms of the operations.
  */
 #include "transfer/remote.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
+#include "transfer/remote_wrap.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-int remote_open(struct remote **out, const struct remote_spec *spec)
+static int open_kind(
+	struct remote **out, const struct remote_spec *spec, const struct remote_context *context)
 {
-	*out = NULL;
-	if (spec->kind == REMOTE_DIR)
+	switch (spec->kind) {
+	case REMOTE_DIR:
 		return remote_dir_open(out, spec->name, spec->path);
+	case REMOTE_S3:
+		return remote_s3_open(out, spec, context);
+	case REMOTE_SSH:
+		return remote_ssh_open(out, spec, context);
+	case REMOTE_RCLONE:
+		return remote_rclone_open(out, spec, context);
+	case REMOTE_GITDIR:
+	case REMOTE_OTHER:
+		break;
+	}
 	return err_set(ERR_UNSUPPORTED,
-		"remote '%s' (%s) is of a kind that this version cannot reach; use a directory or "
-		"a local Git repository",
+		"remote '%s' (%s) is of a kind that this version cannot reach; use a directory, "
+		"s3://, ssh://, rclone:// or a local Git repository",
 		spec->name, spec->url);
+}
+
+int remote_open(
+	struct remote **out, const struct remote_spec *spec, const struct remote_context *context)
+{
+	struct remote *bare = NULL;
+	int rc;
+
+	*out = NULL;
+	rc = open_kind(&bare, spec, context);
+	if (rc < 0)
+		return rc;
+	bare->context = *context;
+	return remote_wrap_configured(out, bare);
+}
+
+int remote_init(struct remote *r, const struct remote_ops *ops, const struct remote_spec *spec,
+	const struct remote_context *context)
+{
+	r->ops = ops;
+	r->context = *context;
+	r->name = strdup(spec->name);
+	r->url = strdup(spec->url);
+	return r->name && r->url ? 0 : err_set(ERR_NOMEM, "out of memory");
 }
 
 void remote_close(struct remote *r)
@@ -27,6 +68,131 @@ void remote_close(struct remote *r)
 	r->ops->close(r);
 }
 
+int remote_check_stop(const struct remote *r)
+{
+	if (r->context.stop && *r->context.stop)
+		return err_set(ERR_INTERRUPTED, "interrupted");
+	return 0;
+}
+
+/* ---- names ---- */
+
+static const char *const suffixes[] = {
+	[REMOTE_PACK] = ".pack",
+	[REMOTE_FRAGMENT] = ".idx",
+	[REMOTE_NOTICE] = ".notice",
+};
+
+int remote_blob_path(struct buf *out, enum remote_class c, const struct oid *name)
+{
+	char hex[OID_HEX_LEN + 1];
+
+	oid_to_hex(hex, name);
+	if (c == REMOTE_PACK)
+		return buf_addf(out, "packs/%.2s/%s%s", hex, hex, suffixes[c]);
+	return buf_addf(out, "fragments/%s%s", hex, suffixes[c]);
+}
+
+int remote_blob_parse(const char *path, enum remote_class *c, struct oid *name)
+{
+	const char *file = strrchr(path, '/');
+	struct buf right = BUF_INIT;
+	char hex[OID_HEX_LEN + 1];
+	int same = 0;
+
+	if (!file || strlen(++file) <= OID_HEX_LEN)
+		return 0;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		if (strcmp(file + OID_HEX_LEN, suffixes[i]) != 0)
+			continue;
+		memcpy(hex, file, OID_HEX_LEN);
+		hex[OID_HEX_LEN] = '\0';
+		if (oid_from_hex(name, hex) < 0) {
+			err_clear();
+			break;
+		}
+		*c = (enum remote_class)i;
+		same = remote_blob_path(&right, *c, name) == 0 && strcmp(right.p, path) == 0;
+		break;
+	}
+	buf_release(&right);
+	return same;
+}
+
+/* ---- hints ---- */
+
+static __thread unsigned hint;
+
+void remote_retry_hint(unsigned milliseconds)
+{
+	hint = milliseconds;
+}
+
+unsigned remote_take_retry_hint(void)
+{
+	unsigned taken = hint;
+
+	hint = 0;
+	return taken;
+}
+
+/* ---- files that wait to be sent ---- */
+
+void remote_spool_free(struct remote_put *p)
+{
+	if (!p)
+		return;
+	if (p->fd >= 0)
+		close(p->fd);
+	free(p);
+}
+
+/* A file without a name, where the file system can; else one whose name is taken away at once. */
+static int unlinked_file(const char *dir)
+{
+	struct buf prefix = BUF_INIT, path = BUF_INIT;
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		return fd;
+	fd = buf_addf(&prefix, "%s/spool-", dir);
+	if (fd == 0)
+		fd = fs_tempfile(&path, prefix.p);
+	if (fd >= 0)
+		unlink(path.p);
+	buf_release(&prefix);
+	buf_release(&path);
+	return fd;
+}
+
+int remote_spool(struct remote *r, enum remote_class c, struct remote_put **out)
+{
+	struct buf dir = BUF_INIT;
+	struct remote_put *p = calloc(1, sizeof(*p));
+	int rc;
+
+	*out = NULL;
+	if (!p)
+		return err_set(ERR_NOMEM, "out of memory");
+	p->remote = r;
+	p->class = c;
+	p->fd = -1;
+	rc = buf_addf(&dir, "%s/tmp", r->context.git->dvx_dir);
+	if (rc == 0)
+		rc = fs_mkdirs(dir.p);
+	if (rc == 0)
+		rc = p->fd = unlinked_file(dir.p);
+	buf_release(&dir);
+	if (rc < 0) {
+		remote_spool_free(p);
+		return err_prefix(rc, "cannot prepare what goes to remote '%s'", r->name);
+	}
+	*out = p;
+	return 0;
+}
+
+/* ---- whole blobs ---- */
+
 int remote_put_bytes(
 	struct remote *r, enum remote_class c, const struct oid *name, const void *data, size_t len)
 {
@@ -36,11 +202,12 @@ int remote_put_bytes(
 	if (rc < 0)
 		return rc;
 	rc = fs_write_full(put->fd, data, len);
-	if (rc < 0) {
-		r->ops->put_abort(put);
-		return err_prefix(rc, "cannot write to remote '%s'", r->name);
-	}
-	return r->ops->put_commit(put, name, len);
+	if (rc < 0)
+		err_prefix(rc, "cannot write to remote '%s'", r->name);
+	else
+		rc = r->ops->put_commit(r, put, name, len);
+	r->ops->put_free(put);
+	return rc;
 }
 
 int remote_get_all(struct remote *r, enum remote_class c, const struct oid *name, uint64_t size,

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 struct remote_dir {
@@ -30,19 +31,15 @@ struct remote_dir {
 
 struct dir_put {
 	struct remote_put base;
-	enum remote_class class;
 	char *temp;
 };
 
 static int blob_path(
 	const struct remote_dir *d, enum remote_class c, const struct oid *name, struct buf *out)
 {
-	char hex[OID_HEX_LEN + 1];
+	int rc = buf_addf(out, "%s/", d->root);
 
-	oid_to_hex(hex, name);
-	if (c == REMOTE_PACK)
-		return buf_addf(out, "%s/packs/%.2s/%s.pack", d->root, hex, hex);
-	return buf_addf(out, "%s/fragments/%s.idx", d->root, hex);
+	return rc < 0 ? rc : remote_blob_path(out, c, name);
 }
 
 static int dir_describe(
@@ -93,28 +90,22 @@ static int ready_to_write(struct remote_dir *d)
 
 /* ---- reading ---- */
 
-static int is_fragment_name(const char *file, struct oid *name)
-{
-	if (strlen(file) != OID_HEX_LEN + 4 || strcmp(file + OID_HEX_LEN, ".idx") != 0)
-		return 0;
-	if (oid_from_hex(name, file) == 0)
-		return 1;
-	err_clear();
-	return 0;
-}
+struct listing {
+	struct remote_dir *dir;
+	remote_list_fn *fn;
+	void *data;
+};
 
-static int dir_list(struct remote *r, remote_list_fn *fn, void *data)
+/* All blobs of the folder `folder` ("fragments", "packs/ab"). */
+static int list_folder(const struct listing *l, const char *folder)
 {
-	struct remote_dir *d = (struct remote_dir *)r;
-	struct buf path = BUF_INIT;
+	struct buf path = BUF_INIT, place = BUF_INIT;
+	struct remote_entry entry;
 	struct dirent *e;
 	struct stat st;
-	struct oid name;
 	DIR *dir = NULL;
-	int rc = ready_to_read(d);
+	int rc = buf_addf(&path, "%s/%s", l->dir->root, folder);
 
-	if (rc == 0)
-		rc = buf_addf(&path, "%s/fragments", d->root);
 	if (rc < 0)
 		goto done;
 	dir = opendir(path.p);
@@ -124,11 +115,15 @@ static int dir_list(struct remote *r, remote_list_fn *fn, void *data)
 		goto done;
 	}
 	while (rc == 0 && (errno = 0, e = readdir(dir))) {
-		if (!is_fragment_name(e->d_name, &name))
+		buf_reset(&place);
+		rc = buf_addf(&place, "%s/%s", folder, e->d_name);
+		if (rc < 0 || !remote_blob_parse(place.p, &entry.class, &entry.name))
 			continue;
-		if (fstatat(dirfd(dir), e->d_name, &st, 0) == 0 && S_ISREG(st.st_mode))
-			rc = fn(&name, (uint64_t)st.st_size, data);
-		errno = 0;
+		if (fstatat(dirfd(dir), e->d_name, &st, 0) < 0 || !S_ISREG(st.st_mode))
+			continue;
+		entry.size = (uint64_t)st.st_size;
+		entry.mtime = (int64_t)st.st_mtime;
+		rc = l->fn(&entry, l->data);
 	}
 	if (rc == 0 && errno)
 		rc = err_sys("cannot read directory '%s'", path.p);
@@ -136,6 +131,48 @@ done:
 	if (dir)
 		closedir(dir);
 	buf_release(&path);
+	buf_release(&place);
+	return rc;
+}
+
+/* The clock that files here get their times from: a mounted directory has that of its server.  A
+ * store that cannot be written has nobody who asks. */
+static int64_t clock_of(const struct remote_dir *d)
+{
+	struct buf prefix = BUF_INIT, path = BUF_INIT;
+	int64_t now = (int64_t)time(NULL);
+	struct stat st;
+	int fd = buf_addf(&prefix, "%s/tmp/" DIRLAYOUT_TEMP_PREFIX, d->root);
+
+	if (fd == 0)
+		fd = fs_tempfile(&path, prefix.p);
+	if (fd >= 0) {
+		if (fstat(fd, &st) == 0)
+			now = (int64_t)st.st_mtime;
+		unlink(path.p);
+		close(fd);
+	}
+	err_clear();
+	buf_release(&prefix);
+	buf_release(&path);
+	return now;
+}
+
+static int dir_list(
+	struct remote *r, enum remote_listing what, remote_list_fn *fn, void *data, int64_t *now)
+{
+	struct listing l = {(struct remote_dir *)r, fn, data};
+	char shard[16];
+	int rc = ready_to_read(l.dir);
+
+	if (rc == 0 && now)
+		*now = clock_of(l.dir);
+	if (rc == 0 && what == REMOTE_LIST_FRAGMENTS)
+		return list_folder(&l, "fragments");
+	for (int i = 0; rc == 0 && i < 256; i++) {
+		snprintf(shard, sizeof(shard), "packs/%02x", i);
+		rc = list_folder(&l, shard);
+	}
 	return rc;
 }
 
@@ -177,7 +214,7 @@ static ssize_t dir_get(struct remote *r, enum remote_class c, const struct oid *
 
 /* ---- writing ---- */
 
-static void dir_put_abort(struct remote_put *p)
+static void dir_put_free(struct remote_put *p)
 {
 	struct dir_put *put = (struct dir_put *)p;
 
@@ -206,7 +243,8 @@ static int dir_put_begin(struct remote *r, enum remote_class c, struct remote_pu
 		return err_set(ERR_NOMEM, "out of memory");
 	put->base.remote = r;
 	put->base.fd = -1;
-	put->class = c;
+	put->base.class = c;
+	put->base.writeback = 1;
 	rc = buf_addf(&prefix, "%s/tmp/" DIRLAYOUT_TEMP_PREFIX, d->root);
 	if (rc == 0)
 		rc = put->base.fd = fs_tempfile(&path, prefix.p);
@@ -220,7 +258,7 @@ static int dir_put_begin(struct remote *r, enum remote_class c, struct remote_pu
 	rc = 0;
 done:
 	if (put)
-		dir_put_abort(&put->base);
+		dir_put_free(&put->base);
 	buf_release(&prefix);
 	buf_release(&path);
 	return rc;
@@ -316,21 +354,22 @@ static int make_shard(struct remote_dir *d, const struct oid *name, const char *
 	return rc;
 }
 
-static int dir_put_commit(struct remote_put *p, const struct oid *name, uint64_t size)
+static int dir_put_commit(
+	struct remote *r, struct remote_put *p, const struct oid *name, uint64_t size)
 {
 	struct dir_put *put = (struct dir_put *)p;
-	struct remote_dir *d = (struct remote_dir *)p->remote;
+	struct remote_dir *d = (struct remote_dir *)r;
 	struct buf path = BUF_INIT;
 	int taken = 0;
-	int rc = blob_path(d, put->class, name, &path);
+	int rc = blob_path(d, p->class, name, &path);
 
 	(void)size;
-	if (rc == 0 && put->class == REMOTE_PACK)
+	if (rc == 0 && p->class == REMOTE_PACK)
 		rc = make_shard(d, name, path.p);
 	if (rc == 0 && fs_exists(path.p)) {
 		taken = 1;
 	} else if (rc == 0) {
-		rc = fs_fsync(put->base.fd, put->temp);
+		rc = fs_fsync(p->fd, put->temp);
 		if (rc == 0)
 			rc = taken = rename_new(put->temp, path.p);
 	}
@@ -338,7 +377,6 @@ static int dir_put_commit(struct remote_put *p, const struct oid *name, uint64_t
 		rc = taken = settle_taken(put, path.p, name);
 	if (rc >= 0)
 		rc = fs_fsync_parent(path.p);
-	dir_put_abort(p);
 	buf_release(&path);
 	return rc < 0 ? err_prefix(rc, "cannot write to remote '%s'", d->base.name) : taken;
 }
@@ -348,9 +386,10 @@ static int dir_remove(struct remote *r, enum remote_class c, const struct oid *n
 	struct buf path = BUF_INIT;
 	int rc = blob_path((struct remote_dir *)r, c, name, &path);
 
-	if (rc == 0 && unlink(path.p) < 0 && errno != ENOENT)
-		rc = err_sys("cannot remove '%s'", path.p);
-	if (rc == 0)
+	if (rc == 0 && unlink(path.p) < 0) {
+		if (errno != ENOENT)
+			rc = err_sys("cannot remove '%s'", path.p);
+	} else if (rc == 0)
 		rc = fs_fsync_parent(path.p);
 	buf_release(&path);
 	return rc;
@@ -372,7 +411,7 @@ static const struct remote_ops dir_ops = {
 	.get = dir_get,
 	.put_begin = dir_put_begin,
 	.put_commit = dir_put_commit,
-	.put_abort = dir_put_abort,
+	.put_free = dir_put_free,
 	.remove = dir_remove,
 	.describe = dir_describe,
 	.close = dir_close,
@@ -388,6 +427,7 @@ int remote_dir_open(struct remote **out, const char *name, const char *root)
 		d->base.ops = &dir_ops;
 		d->base.name = strdup(name);
 		d->base.url = strdup(root);
+		d->base.near = 1;
 		d->root = strdup(root);
 	}
 	if (!d || !d->base.name || !d->base.url || !d->root) {

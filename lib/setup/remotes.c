@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct resolver {
 	const struct gitdir *g;
@@ -19,16 +20,27 @@ struct resolver {
 };
 
 /* The setting "<section>.<name>.<key>". */
-static const char *remote_setting(
-	const struct resolver *r, const char *section, const char *name, const char *key)
+static const char *named_setting(
+	const struct config *c, const char *section, const char *name, const char *key)
 {
 	struct buf full = BUF_INIT;
 	const char *value = NULL;
 
 	if (buf_addf(&full, "%s.%s.%s", section, name, key) == 0)
-		value = config_get(r->c, full.p);
+		value = config_get(c, full.p);
 	buf_release(&full);
 	return value && *value ? value : NULL;
+}
+
+static const char *remote_setting(
+	const struct resolver *r, const char *section, const char *name, const char *key)
+{
+	return named_setting(r->c, section, name, key);
+}
+
+const char *remotes_setting(const struct config *c, const char *name, const char *key)
+{
+	return named_setting(c, "dvx-remote", name, key);
 }
 
 /* A URL goes to other programs and into line-based protocols: no options in disguise, no control
@@ -51,6 +63,20 @@ static int is_local_path(const char *url)
 	const char *colon = strchr(url, ':'), *slash = strchr(url, '/');
 
 	return !colon || (slash && slash < colon);
+}
+
+enum remote_kind remotes_kind_of_url(const char *url)
+{
+	static const struct {
+		const char *scheme;
+		enum remote_kind kind;
+	} kinds[] = {{"s3://", REMOTE_S3}, {"ssh://", REMOTE_SSH}, {"rclone://", REMOTE_RCLONE}};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strncasecmp(url, kinds[i].scheme, strlen(kinds[i].scheme)) == 0)
+			return kinds[i].kind;
+	/* host:path, as scp and Git have it */
+	return strstr(url, "://") || is_local_path(url) ? REMOTE_OTHER : REMOTE_SSH;
 }
 
 static int hex_value(char c)
@@ -273,6 +299,8 @@ static int use_blob_url(
 	if ((rc = check_url(url)) < 0 || (rc = new_spec(&s, name, url)) < 0)
 		goto done;
 	rc = path_of_url(&path, r, url, &relative);
+	if (rc == 0)
+		s->kind = remotes_kind_of_url(url);
 	if (rc <= 0)
 		goto done;
 	if (relative && !is_directory(path.p) && (rc = store_of_origin(&path, r, url)) < 0)
@@ -397,6 +425,40 @@ int remotes_resolve(struct remote_spec **out, const struct gitdir *g, const stru
 		return use_some_git_remote(out, &r, git_remote);
 	rc = use_name(out, &r, chosen);
 	return rc < 0 ? err_prefix(rc, "default remote (dvx.remote)") : 0;
+}
+
+int remotes_spec_of_url(struct remote_spec **out, const char *url)
+{
+	struct buf path = BUF_INIT;
+	struct remote_spec *s = NULL;
+	char *cwd = NULL;
+	int rc;
+
+	*out = NULL;
+	if ((rc = check_url(url)) < 0 || (rc = new_spec(&s, url, url)) < 0)
+		goto done;
+	rc = path_of_file_url(&path, url);
+	if (rc == 0 && !is_local_path(url)) {
+		s->kind = remotes_kind_of_url(url);
+		goto done;
+	}
+	s->kind = REMOTE_DIR;
+	if (rc == 0 && url[0] == '/') {
+		rc = buf_addstr(&path, url);
+	} else if (rc == 0) {
+		cwd = getcwd(NULL, 0);
+		rc = cwd ? fs_join(&path, cwd, url) : err_sys("cannot find the current directory");
+	}
+	if (rc >= 0)
+		rc = copy(&s->path, path.p);
+done:
+	free(cwd);
+	buf_release(&path);
+	if (rc < 0)
+		remote_spec_free(s);
+	else
+		*out = s;
+	return rc < 0 ? rc : 0;
 }
 
 void remote_spec_free(struct remote_spec *r)

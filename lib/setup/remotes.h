@@ -18,7 +18,11 @@
 enum remote_kind {
 	REMOTE_DIR,    /* a blob store in a directory: `path` */
 	REMOTE_GITDIR, /* a local Git repository: `path` is its Git (common) directory */
-	REMOTE_OTHER   /* a URL for a later kind (s3://, ssh://, https://…): `url` */
+	REMOTE_S3,     /* s3://bucket/prefix: `url` */
+	REMOTE_SSH,    /* ssh://[user@]host[:port]/path or [user@]host:path: `url` */
+	REMOTE_RCLONE, /* rclone://remote:path: `url` */
+	REMOTE_OTHER /* a URL for a later kind (https://…), or of a Git remote that is not local:
+			`url` */
 };
 
 struct remote_spec {
@@ -34,5 +38,15 @@ struct remote_spec {
 int remotes_resolve(struct remote_spec **out, const struct gitdir *g, const struct config *c,
 	const char *name, const char *git_remote);
 void remote_spec_free(struct remote_spec *r);
+
+/* A spec for a URL or path that is no remote of any repository, as it was typed (a relative path is
+ * below the current directory): always a blob store, whatever lies there. */
+int remotes_spec_of_url(struct remote_spec **out, const char *url);
+/* The kind that a URL (not a path) is of; REMOTE_OTHER for none that is known. */
+enum remote_kind remotes_kind_of_url(const char *url);
+
+/* The setting "dvx-remote.<name>.<key>" (key in lower case), NULL when unset or empty.  Borrowed.
+ */
+const char *remotes_setting(const struct config *c, const char *name, const char *key);
 
 #endif

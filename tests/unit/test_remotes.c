@@ -46,7 +46,7 @@ static void configure(const char *text)
  */
 static const char *resolve(const char *name, const char *git_remote)
 {
-	static const char *const kinds[] = {"dir", "git", "other"};
+	static const char *const kinds[] = {"dir", "git", "s3", "ssh", "rclone", "other"};
 	static char text[9000];
 	struct remote_spec *s = NULL;
 	struct config *c;
@@ -61,7 +61,7 @@ static const char *resolve(const char *name, const char *git_remote)
 		return text;
 	}
 	place = s->path ? s->path : s->url;
-	assert_true((s->path != NULL) == (s->kind != REMOTE_OTHER));
+	assert_true((s->path != NULL) == (s->kind == REMOTE_DIR || s->kind == REMOTE_GITDIR));
 	skip = strncmp(place, scratch, strlen(scratch)) == 0 ? strlen(scratch) : 0;
 	snprintf(text, sizeof text, "%s %s %s%s", s->name, kinds[s->kind], skip ? "@" : "",
 		place + skip);
@@ -104,7 +104,7 @@ static void test_order(void **state)
 	configure(
 		"[remote \"origin\"]\nurl = h:origin\n[dvx]\nremote = s\n[dvx-remote \"s\"]\nurl = "
 		"s3://bucket\n[dvx-remote \"origin\"]\nurl = s3://other\n");
-	assert_string_equal(resolve(NULL, "origin"), "s other s3://bucket");
+	assert_string_equal(resolve(NULL, "origin"), "s s3 s3://bucket");
 	assert_string_equal(resolve("origin", NULL), "origin other s3://other");
 	configure("[remote \"origin\"]\nurl = h:origin\n[dvx]\nremote = origin\n");
 	assert_string_equal(resolve(NULL, NULL), "origin other h:origin");
@@ -116,9 +116,9 @@ static void test_order(void **state)
 static void test_urls(void **state)
 {
 	static const char *const rows[][2] = {
-		{"s3://bucket/p", "n other s3://bucket/p"},
-		{"ssh://h/p", "n other ssh://h/p"},
-		{"user@host:path/x", "n other user@host:path/x"},
+		{"s3://bucket/p", "n s3 s3://bucket/p"},
+		{"ssh://h/p", "n ssh ssh://h/p"},
+		{"user@host:path/x", "n ssh user@host:path/x"},
 		{"/srv/blobs", "n dir /srv/blobs"},
 		{"file:///srv/a%20b", "n dir /srv/a b"},
 		{"FILE://localhost/srv/b", "n dir /srv/b"},
@@ -141,7 +141,7 @@ static void test_urls(void **state)
 		assert_string_equal(resolve("n", NULL), rows[i][1]);
 	}
 	configure("");
-	assert_string_equal(resolve("s3://b/c", NULL), "s3://b/c other s3://b/c");
+	assert_string_equal(resolve("s3://b/c", NULL), "s3://b/c s3 s3://b/c");
 	assert_string_equal(resolve("/tmp/x/y", NULL), "/tmp/x/y dir /tmp/x/y");
 	assert_string_equal(resolve("-x", NULL), "error: remote URL '-x' begins with '-'");
 	assert_string_equal(resolve("", NULL), "error: empty remote URL");
