@@ -76,9 +76,9 @@ server_run() {
 # server_pid NAME: its process id if it runs.
 server_pid() {
 	local pid
-	pid=$(cat "$dir/$1.pid" 2>/dev/null) && [ -n "$pid" ] &&
-		tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$dir" && echo "$pid"
-}
+	pid=$(cat "$dir/$1.pid") && [ -n "$pid" ] &&
+		tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$dir" && echo "$pid"
+} 2>/dev/null
 
 # server_up NAME COMMAND...: wait until COMMAND succeeds; fails at once when the server has ended (a port was taken), and
 # after a minute.
