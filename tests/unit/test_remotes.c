@@ -105,7 +105,7 @@ static void test_order(void **state)
 		"[remote \"origin\"]\nurl = h:origin\n[dvx]\nremote = s\n[dvx-remote \"s\"]\nurl = "
 		"s3://bucket\n[dvx-remote \"origin\"]\nurl = s3://other\n");
 	assert_string_equal(resolve(NULL, "origin"), "s s3 s3://bucket");
-	assert_string_equal(resolve("origin", NULL), "origin other s3://other");
+	assert_string_equal(resolve("origin", NULL), "origin s3 s3://other");
 	configure("[remote \"origin\"]\nurl = h:origin\n[dvx]\nremote = origin\n");
 	assert_string_equal(resolve(NULL, NULL), "origin other h:origin");
 	configure("[dvx]\nremote = gone\n");
@@ -182,7 +182,7 @@ static void test_instead_of(void **state)
 	assert_string_equal(resolve("o", NULL), "o other https://short/a/b");
 	assert_string_equal(resolve("l", NULL), "l git @/server.git");
 	assert_string_equal(resolve(NULL, "work:server"), "work:server git @/server.git");
-	assert_string_equal(resolve("d", NULL), "d other gh:a"); /* Git remotes only */
+	assert_string_equal(resolve("d", NULL), "d ssh gh:a"); /* Git remotes only */
 }
 
 static void test_relative_store_of_a_sibling_checkout(void **state)
