@@ -31,9 +31,9 @@ endif
 
 # Static crypto, zstd and zlib: the dynamic loader would cost more than the programs' own work at start.
 libs_filter   := -l:libcrypto.a -l:libzstd.a
-libs_transfer := $(libs_filter) -l:libz.a -lcjson
+libs_transfer := $(libs_filter) -l:libz.a -l:libexpat.a -lcjson
 libs_commands := $(libs_filter) -l:libz.a -lcjson
-libs_unit     := -lcmocka $(libs_filter) -l:libz.a -lcjson
+libs_unit     := -lcmocka $(libs_filter) -l:libz.a -l:libexpat.a -lcjson
 
 # --- what there is -----------------------------------------------------------------------------------------------
 
