@@ -34,6 +34,9 @@ struct blobstore {
 int blobstore_open(struct blobstore **out, struct engine *e, struct remote *remote);
 void blobstore_close(struct blobstore *b);
 
+/* Requests to have in flight at once: what the user said, else what suits the remote. */
+int blobstore_parallel(const struct blobstore *b);
+
 /* List the fragments and have them all in memory.  Damaged ones are warned of and left out.  0;
  * ERR_NOTFOUND: no store. */
 int blobstore_load(struct blobstore *b);
@@ -52,7 +55,8 @@ int blobstore_locate(struct blobstore *b, const struct transfer_object *objects,
 /* The first fragment that names this object: 1 and *hit (its `object` is 0), or 0. */
 int blobstore_find(const struct blobstore *b, const struct oid *oid, struct blob_hit *hit);
 
-/* 1 if the pack is there with this size, else 0; asked once. */
+/* 1 if the pack is there with this size, else 0; asked once.  A remote that is not near is believed
+ * what its fragments say, unless the engine is to verify: gc removes no pack that one names. */
 int blobstore_has_pack(struct blobstore *b, const struct oid *name, uint64_t size);
 
 /* The index at the end of a pack, from the cache or by reading its end. */

@@ -31,6 +31,7 @@ struct download {
 	size_t *large; /* numbers of hits */
 	size_t n_large;
 	size_t n_items;
+	int ahead; /* ranges of a large object to read at once */
 };
 
 static int deliver_piece(const void *p, size_t len, void *data)
@@ -200,19 +201,48 @@ static int fetch_run(struct download *d, struct extent_reader *r, const struct p
 	return rc;
 }
 
-static int fetch_job(size_t i, void *data)
+/* A few large objects at a time, each with as many ranges ahead as make up the parallelism that is
+ * wanted: hashing and writing them keeps a CPU busy. */
+static int fetch_large_job(size_t i, void *data)
 {
 	struct download *d = data;
 	struct extent_reader *r = NULL;
 	int rc = engine_check_stop(d->blobstore->engine);
 
 	if (rc == 0)
-		rc = extent_reader_new(&r, d->blobstore);
+		rc = extent_reader_new(&r, d->blobstore, d->ahead);
 	if (rc == 0)
-		rc = i < d->n_large ? fetch_large(d, r, d->large[i])
-				    : fetch_run(d, r, &d->runs[i - d->n_large]);
+		rc = fetch_large(d, r, d->large[i]);
 	extent_reader_free(r);
 	return rc;
+}
+
+static int fetch_run_job(size_t i, void *data)
+{
+	struct download *d = data;
+	struct extent_reader *r = NULL;
+	int rc = engine_check_stop(d->blobstore->engine);
+
+	if (rc == 0)
+		rc = extent_reader_new(&r, d->blobstore, 1);
+	if (rc == 0)
+		rc = fetch_run(d, r, &d->runs[i]);
+	extent_reader_free(r);
+	return rc;
+}
+
+static int fetch_all(struct download *d)
+{
+	int parallel = blobstore_parallel(d->blobstore), large = engine_jobs(d->blobstore->engine);
+	int rc;
+
+	if (large > parallel)
+		large = parallel;
+	if ((size_t)large > d->n_large)
+		large = d->n_large ? (int)d->n_large : 1;
+	d->ahead = parallel / large;
+	rc = workers_run(large, d->n_large, fetch_large_job, d);
+	return rc < 0 ? rc : workers_run(parallel, d->n_runs, fetch_run_job, d);
 }
 
 /* The first hit of each object becomes an item of a run, or a large job. */
@@ -275,7 +305,7 @@ int blobstore_download(struct blobstore *b, struct transfer_object *objects, siz
 	else if (rc == 0)
 		rc = plan(&d);
 	if (rc == 0 && !b->engine->dry_run)
-		rc = workers_run(engine_jobs(b->engine), d.n_large + d.n_runs, fetch_job, &d);
+		rc = fetch_all(&d);
 	free(d.hits);
 	free(d.items);
 	free(d.runs);

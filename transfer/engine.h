@@ -45,6 +45,7 @@ struct engine {
 	struct remote_spec *spec;
 	int jobs; /* threads; 0: as many as fit */
 	int dry_run;
+	int verify; /* upload: ask the remote for every pack that an object is said to lie in */
 	const volatile int *stop;
 	/* An object has its state; `bytes` travelled for it; when it failed, err_msg() is why.  One
 	 * call at a time.  Negative: nobody listens. */

@@ -1,10 +1,11 @@
 /*
  * Ranged reads of packs, entry by entry.  An extent is a run of whole entries, read in windows;
- * what is cut off at the end of a window is moved to the front of the next.  The hash of the object
+ * what is cut off at the end of a window is put in front of the next.  The hash of the object
  * is its receiver's business: entries are hashed only to find the bad one.
  */
 #include "transfer/extentreader.h"
 #include "lib/base/err.h"
+#include "transfer/readahead.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,11 @@ struct extent_reader {
 	uint8_t *raw;	 /* one decoded entry */
 	uint8_t *window; /* bytes as they lie in the pack */
 	size_t cap;
+	uint8_t *carry; /* the beginning of an entry that a range ended in */
+	int ahead;	/* ranges to read at once */
 };
 
-int extent_reader_new(struct extent_reader **out, struct blobstore *b)
+int extent_reader_new(struct extent_reader **out, struct blobstore *b, int ahead)
 {
 	struct extent_reader *r = calloc(1, sizeof(*r));
 	int rc;
@@ -29,8 +32,10 @@ int extent_reader_new(struct extent_reader **out, struct blobstore *b)
 		return err_set(ERR_NOMEM, "out of memory");
 	r->blobstore = b;
 	rc = pack_codec_new(&r->codec);
+	r->ahead = ahead;
 	r->raw = malloc(PACK_ENTRY_RAW_MAX);
-	if (rc == 0 && !r->raw)
+	r->carry = malloc(READAHEAD_FRONT);
+	if (rc == 0 && (!r->raw || !r->carry))
 		rc = err_set(ERR_NOMEM, "out of memory");
 	if (rc < 0)
 		extent_reader_free(r);
@@ -45,6 +50,7 @@ void extent_reader_free(struct extent_reader *r)
 		return;
 	pack_codec_free(r->codec);
 	free(r->raw);
+	free(r->carry);
 	free(r->window);
 	free(r);
 }
@@ -74,30 +80,13 @@ static int need_window(struct extent_reader *r, size_t len)
 	return 0;
 }
 
-/* Exactly `len` bytes of the pack. */
-static int read_exactly(
-	struct extent_reader *r, const struct oid *pack, uint64_t offset, uint8_t *into, size_t len)
-{
-	struct remote *remote = r->blobstore->remote;
-	ssize_t n = remote->ops->get(remote, REMOTE_PACK, pack, offset, into, len);
-
-	if (n < 0)
-		return (int)n;
-	if ((size_t)n < len)
-		return name_pack(r,
-			err_set(ERR_CORRUPT, "truncated: it ends before byte %llu",
-				(unsigned long long)(offset + len)),
-			pack);
-	return 0;
-}
-
 int extent_reader_range(struct extent_reader *r, const struct oid *pack, uint64_t offset,
 	size_t len, const uint8_t **out)
 {
 	int rc = need_window(r, len);
 
 	if (rc == 0)
-		rc = read_exactly(r, pack, offset, r->window, len);
+		rc = readahead_exactly(r->blobstore, pack, offset, r->window, len);
 	*out = r->window;
 	return rc;
 }
@@ -157,47 +146,85 @@ int extent_reader_decode(struct extent_reader *r, const struct oid *pack, uint64
 	return rc;
 }
 
-static int stream_extent(struct extent_reader *r, const struct oid *pack,
-	const struct fragment_extent *x, int verify, extent_sink_fn *sink, void *data)
+/* The object's extents in pieces of at most WINDOW.  *out is the caller's to free(). */
+static int split_extents(const struct blob_hit *h, struct readahead_range **out, size_t *n)
 {
-	uint64_t at = x->offset, end = (uint64_t)x->offset + x->length;
-	size_t have = 0, used;
-	int rc = need_window(r, WINDOW);
+	struct readahead_range *v;
+	struct fragment_extent x;
+	struct oid pack;
+	uint64_t size;
+	size_t count = 0;
 
-	while (rc == 0 && (at < end || have)) {
-		size_t want = WINDOW - have;
-
-		if (want > end - at)
-			want = (size_t)(end - at);
-		rc = engine_check_stop(r->blobstore->engine);
-		if (rc == 0)
-			rc = read_exactly(r, pack, at, r->window + have, want);
-		if (rc < 0)
-			break;
-		at += want;
-		have += want;
-		if (at == end)
-			return extent_reader_decode(
-				r, pack, at - have, r->window, have, verify, sink, data);
-		rc = decode_some(r, pack, at - have, r->window, have, verify, &used, sink, data);
-		have -= rc == 0 ? used : 0;
-		memmove(r->window, r->window + used, rc == 0 ? have : 0);
+	for (uint32_t i = 0; i < h->at.n_extents; i++) {
+		fragment_extent_at(&h->at, i, &x);
+		count += ((size_t)x.length + WINDOW - 1) / WINDOW;
 	}
-	return rc;
+	v = *out = calloc(count ? count : 1, sizeof(*v));
+	*n = count;
+	if (!v)
+		return err_set(ERR_NOMEM, "out of memory");
+	for (uint32_t i = 0; i < h->at.n_extents; i++) {
+		fragment_extent_at(&h->at, i, &x);
+		fragment_pack_at(h->in->fragment, x.pack, &pack, &size);
+		for (uint32_t at = 0; at < x.length; at += v++->length) {
+			uint32_t rest = x.length - at;
+
+			v->pack = pack;
+			v->offset = x.offset + at;
+			v->length = rest < WINDOW ? rest : WINDOW;
+		}
+	}
+	return 0;
+}
+
+/* Does the extent that `range` is of go on in the range behind it? */
+static int goes_on(const struct readahead_range *range, const struct readahead_range *end)
+{
+	return range + 1 < end && oid_eq(&range[0].pack, &range[1].pack) &&
+	       range[0].offset + range[0].length == range[1].offset;
+}
+
+/* Decode one range behind the *have bytes that the ranges before it left in r->carry. */
+static int stream_range(struct extent_reader *r, const struct readahead_range *range, int last,
+	uint8_t *bytes, size_t *have, int verify, extent_sink_fn *sink, void *data)
+{
+	uint8_t *p = bytes - *have;
+	uint64_t offset = range->offset - *have;
+	size_t len = *have + range->length, used = 0;
+	int rc;
+
+	memcpy(p, r->carry, *have);
+	*have = 0;
+	if (last)
+		return extent_reader_decode(r, &range->pack, offset, p, len, verify, sink, data);
+	rc = decode_some(r, &range->pack, offset, p, len, verify, &used, sink, data);
+	if (rc < 0)
+		return rc;
+	if (len - used > READAHEAD_FRONT)
+		return err_set(ERR_CORRUPT, "an entry is longer than one may be");
+	*have = len - used;
+	memcpy(r->carry, p + used, *have);
+	return 0;
 }
 
 int extent_reader_stream(struct extent_reader *r, const struct blob_hit *h, int verify,
 	extent_sink_fn *sink, void *data)
 {
-	struct fragment_extent x;
-	struct oid pack;
-	uint64_t size;
-	int rc = 0;
+	struct readahead_range *ranges = NULL;
+	struct readahead *ahead = NULL;
+	size_t n, have = 0;
+	uint8_t *bytes;
+	int rc = split_extents(h, &ranges, &n);
 
-	for (uint32_t i = 0; rc == 0 && i < h->at.n_extents; i++) {
-		fragment_extent_at(&h->at, i, &x);
-		fragment_pack_at(h->in->fragment, x.pack, &pack, &size);
-		rc = stream_extent(r, &pack, &x, verify, sink, data);
+	if (rc == 0)
+		rc = readahead_new(&ahead, r->blobstore, ranges, n, r->ahead);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		rc = readahead_next(ahead, &bytes);
+		if (rc == 0)
+			rc = stream_range(r, &ranges[i], !goes_on(&ranges[i], ranges + n), bytes,
+				&have, verify, sink, data);
 	}
+	readahead_free(ahead);
+	free(ranges);
 	return rc;
 }

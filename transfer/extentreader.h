@@ -10,8 +10,8 @@ struct extent_reader;
 
 typedef int extent_sink_fn(const void *p, size_t len, void *data);
 
-/* Buffers for one thread. */
-int extent_reader_new(struct extent_reader **out, struct blobstore *b);
+/* Buffers for one thread.  Large extents are read in pieces of 4 MiB, `ahead` of them at once. */
+int extent_reader_new(struct extent_reader **out, struct blobstore *b, int ahead);
 void extent_reader_free(struct extent_reader *r);
 
 /* Decode the whole entries in `p` (a run: `len` bytes that begin at `offset` of `pack`) and pass
