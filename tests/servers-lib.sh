@@ -118,3 +118,34 @@ kill_ssh_sessions() {
 start_tls() {
 	UPSTREAM=${1:-$S3_ENDPOINT} dvx_server_start nginx-tls.sh tls
 }
+
+# --- a network that fails ----------------------------------------------------------------------------------------
+
+# start_faults [UPSTREAM]: the proxy of tests/tools/faultproxy.py in front of $S3_ENDPOINT, or of that URL.
+start_faults() {
+	UPSTREAM=${1:-$S3_ENDPOINT} dvx_server_start faults.sh faults && : >"$FAULT_DIR/log"
+}
+
+# fault 'METHOD REGEX WHICH ACTION…'…: from now on, and counting from here; without arguments all is well again.
+fault() {
+	printf '%s\n' "$@" >"$FAULT_DIR/rules.new" && mv "$FAULT_DIR/rules.new" "$FAULT_DIR/rules" && fault_mark
+}
+
+# fault_mark: fault_log counts from here, too.  fault_log [REGEX]: the log's lines that match (grep -E).
+fault_mark() {
+	dvx_fault_mark=$(wc -l <"$FAULT_DIR/log")
+}
+fault_log() {
+	tail -n +$((${dvx_fault_mark:-0} + 1)) "$FAULT_DIR/log" | grep -E "${1:-.}"
+}
+
+# fault_requests [REGEX]: how many; fault_bytes_up, fault_bytes_down [REGEX]: bytes of the bodies they sent, got.
+fault_requests() {
+	fault_log "${1:-.}" | wc -l
+}
+fault_bytes_up() {
+	fault_log "${1:-.}" | awk '{ n += $5 } END { printf "%d\n", n }'
+}
+fault_bytes_down() {
+	fault_log "${1:-.}" | awk '{ n += $6 } END { printf "%d\n", n }'
+}

@@ -20,12 +20,11 @@ import urllib.parse
 import xml.etree.ElementTree as tree
 
 
-def sign(method, host, path, query, body):
-    """The headers of AWS signature version 4 for a request to a path-style bucket."""
+def sign(method, host, path, query, digest):
+    """The headers of AWS signature version 4 for a request whose body has that digest."""
     now = datetime.datetime.utcnow().strftime("%Y%m%dT%H%M%SZ")
     region = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
     scope = f"{now[:8]}/{region}/s3/aws4_request"
-    digest = hashlib.sha256(body).hexdigest()
     names = "host;x-amz-content-sha256;x-amz-date"
     canonical = "\n".join([method, path, query, f"host:{host}", f"x-amz-content-sha256:{digest}",
                            f"x-amz-date:{now}", "", names, digest])
@@ -45,7 +44,8 @@ def request(method, path, query="", body=b""):
     path = urllib.parse.quote("/" + path, safe="/~")
     connection = http.client.HTTPConnection(host)
     target = path + ("?" + query if query else "")
-    connection.request(method, target, body or None, sign(method, host, path, query, body))
+    connection.request(method, target, body or None,
+                       sign(method, host, path, query, hashlib.sha256(body).hexdigest()))
     response = connection.getresponse()
     data = response.read()
     if response.status == 404 and method != "PUT":
