@@ -178,6 +178,8 @@ static int plan_stdio(struct plan *p, struct run *r)
 			&p->actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	else if (r->err == RUN_TO_STDOUT)
 		e |= posix_spawn_file_actions_adddup2(&p->actions, STDOUT_FILENO, STDERR_FILENO);
+	else if (r->err == RUN_TO_FD)
+		e |= posix_spawn_file_actions_adddup2(&p->actions, r->err_fd, STDERR_FILENO);
 	if (r->dir)
 		e |= posix_spawn_file_actions_addchdir_np(&p->actions, r->dir);
 	return e ? err_set(ERR_NOMEM, "out of memory") : 0;

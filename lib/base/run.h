@@ -16,7 +16,8 @@ enum run_stdio {
 	RUN_NULL,	 /* /dev/null */
 	RUN_PIPE,	 /* a pipe; its near end is in in_fd/out_fd */
 	RUN_TO_STDERR,	 /* stdout only: joined to the parent's stderr */
-	RUN_TO_STDOUT	 /* stderr only: joined to the child's stdout */
+	RUN_TO_STDOUT,	 /* stderr only: joined to the child's stdout */
+	RUN_TO_FD	 /* stderr only: to err_fd */
 };
 
 struct run {
@@ -24,6 +25,7 @@ struct run {
 	struct strvec env;	     /* "NAME=value" to add or replace, "NAME" to remove */
 	const char *dir;	     /* working directory, NULL = the present one (borrowed) */
 	enum run_stdio in, out, err; /* err: no RUN_PIPE */
+	int err_fd;		     /* where RUN_TO_FD leads, above 2 (borrowed) */
 	/* filled by run_start */
 	pid_t pid;
 	int in_fd;  /* write end, when in == RUN_PIPE; -1 otherwise */
