@@ -48,7 +48,7 @@ enum s3_remedy {
 	S3_REMEDY_RETRY,   /* ask again, after retry_ms or when he likes; code is ERR_REMOTE */
 	S3_REMEDY_REGION,  /* ask again, signed for verdict.region (once) */
 	S3_REMEDY_KEYS,	   /* ask again with other keys, if aws_credentials_renew has some (once) */
-	S3_REMEDY_EXISTS,  /* If-None-Match: the object is there (or is being written: 409) */
+	S3_REMEDY_EXISTS,  /* If-None-Match: the object is there; code is ERR_EXISTS */
 	S3_REMEDY_FALLBACK /* the server does not know a feature (501): do without it */
 };
 
