@@ -112,6 +112,12 @@ $(BUILD)/tools/%: $(BUILD)/obj/tests/tools/%.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
 	$(call short,LINK)$(link) $(call into,$^ $(libs_unit))
 
+# Calls remotes by themselves, so it has all of git-dvx-transfer but its main().
+$(BUILD)/tools/remote-tool: $(BUILD)/obj/tests/tools/remote-tool.o $(call objs,$(filter-out transfer/main.c,$(transfer_srcs))) \
+		$(call archives,$(filter-out repo worktree,$(LAYERS)))
+	@mkdir -p $(@D)
+	$(call short,LINK)$(link) $(call into,$^ $(libs_transfer))
+
 $(BUILD)/tools/%: $(BUILD)/obj/tests/perf/%.o $(call archives,$(LAYERS))
 	@mkdir -p $(@D)
 	$(call short,LINK)$(link) $(call into,$^ $(libs_unit))

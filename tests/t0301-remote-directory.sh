@@ -7,6 +7,15 @@ test_description='the directory kind of blob store: the contract, its layout, wh
 contract_new() {
 	echo "$TRASH/stores/$1/blob"
 }
+contract_damage() {
+	[ -f "$1/$2" ] && chmod u+w "$1/$2" && echo damaged >"$1/$2"
+}
+contract_litter() {
+	junk=$(echo junk | sha256sum | cut -d' ' -f1) && mkdir -p "$1/packs/zz" &&
+	for place in fragments/README "fragments/$junk.tmp" "packs/$junk.pack" "packs/zz/$junk.pack" "fragments/$junk.pack"; do
+		echo junk >"$1/$place" || return 1
+	done
+}
 
 remote_contract
 

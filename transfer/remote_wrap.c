@@ -173,7 +173,9 @@ static int64_t perform(struct wrap *w, struct request *q)
 		int64_t began;
 		uint64_t wait;
 
-		rc = q->op == OP_GET || q->op == OP_PUT ? keep_rate(w, q->len) : 0;
+		rc = remote_check_stop(&w->base);
+		if (rc == 0 && (q->op == OP_GET || q->op == OP_PUT))
+			rc = keep_rate(w, q->len);
 		if (rc < 0)
 			return rc;
 		remote_take_retry_hint();
