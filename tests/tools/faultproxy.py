@@ -27,6 +27,7 @@ ACTION  with the answer of the real server:
           endless          a listing that says there is more, with the same continuation token for ever
           lost             the request is carried out, the answer is lost: reset
           strip NAME       remove a header of the request (and sign it again): a server that does not know it
+          corrupt AT       change a bit of the byte at AT of what the client sends
           delay MS         later
         instead of the real server:
           status CODE [S3CODE] [NAME=VALUE...]    an error document, with these headers
@@ -122,6 +123,11 @@ def read_chunked(stream):
     while stream.readline(4096) not in (b"\r\n", b""):
         pass
     return body
+
+
+def flipped(data, at):
+    """The bytes with a bit of one changed."""
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:] if at < len(data) else data
 
 
 class Rule:
@@ -248,6 +254,7 @@ class Connection:
         request = Message(self.stream)
         self.method, self.target = request.first[0], request.first[1]
         self.up = 0
+        self.corrupt_at = None
         self.unread = request.length()
         self.request = request
         kind = "LIST" if self.method == "GET" and "list-type=" in self.target else self.method
@@ -280,6 +287,8 @@ class Connection:
             self.request.set("Expect", None)
         left = self.unread if limit is None else min(self.unread, limit)
         for piece in read_pieces(self.stream, left):
+            if self.corrupt_at is not None and self.up <= self.corrupt_at < self.up + len(piece):
+                piece = flipped(piece, self.corrupt_at - self.up)
             self.unread -= len(piece)
             self.up += len(piece)
             yield piece
@@ -437,12 +446,7 @@ class Connection:
         self.altered(lambda answer, body: body + b"x" * int(count))
 
     def do_flip(self, at):
-        def alter(_, body):
-            flipped = bytearray(body)
-            if int(at) < len(flipped):
-                flipped[int(at)] ^= 1
-            return bytes(flipped)
-        self.altered(alter)
+        self.altered(lambda answer, body: flipped(body, int(at)))
 
     def do_range(self, by):
         def alter(answer, body):
@@ -484,6 +488,10 @@ class Connection:
             return body.replace(b"</ListBucketResult>", more + b"</ListBucketResult>")
         self.request_without("continuation-token")
         self.resized(alter)
+
+    def do_corrupt(self, at):
+        self.corrupt_at = int(at)
+        self.forward()
 
     def do_delay(self, milliseconds):
         time.sleep(int(milliseconds) / 1000)

@@ -6,6 +6,7 @@ usage: s3.py mb BUCKET            make a bucket
        s3.py get|head|rm BUCKET/KEY
        s3.py put BUCKET/KEY       standard input
        s3.py sizes BUCKET         bytes of all objects together
+       s3.py verify BUCKET        name each object that is called by a SHA-256 which is not its own; exit 1 if there is one
 Server and keys are S3_ENDPOINT, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY.  Exit 1: no such object.
 """
 
@@ -80,6 +81,11 @@ def main(command, place):
             print(size, name)
     elif command == "sizes":
         print(sum(size for size, _ in listing(bucket, "")))
+    elif command == "verify":
+        named = [key for _, key in listing(bucket, key) if re.search("[0-9a-f]{64}", key)]
+        wrong = [key for key in named if hashlib.sha256(request("GET", f"{bucket}/{key}")[1]).hexdigest() not in key]
+        print("\n".join(wrong) or f"{len(named)} objects are what they are called")
+        sys.exit(bool(wrong))
     elif command == "get":
         sys.stdout.buffer.write(request("GET", place)[1])
     elif command == "head":
