@@ -21,6 +21,14 @@ dvx_have() {
 ! dvx_have rclone || test_set_prereq RCLONE
 ! dvx_have faketime || test_set_prereq FAKETIME
 
+# Nothing of the caller's accounts, certificates and proxies leaks in.
+for dvx_var in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\|RCLONE_[A-Z0-9_]*\|SSH_[A-Z0-9_]*\)=.*/\1/p') CURL_CA_BUNDLE \
+	SSL_CERT_FILE SSL_CERT_DIR http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY; do
+	unset "$dvx_var"
+done
+AWS_EC2_METADATA_DISABLED=true # tests that want it have a server of their own
+export AWS_EC2_METADATA_DISABLED
+
 PATH=$dvx_top/tests/tools:$PATH
 DVX_SERVER_OWNER=$$
 export DVX_SERVER_OWNER
