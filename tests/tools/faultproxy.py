@@ -257,7 +257,8 @@ class Connection:
         self.corrupt_at = None
         self.unread = request.length()
         self.request = request
-        kind = "LIST" if self.method == "GET" and "list-type=" in self.target else self.method
+        listing = self.method == "GET" and re.search("[?&](list-type|prefix|delimiter)=", self.target)
+        kind = "LIST" if listing else self.method
         self.rule = self.control.rule_for(kind, self.target)
         self.action = self.rule.action if self.rule else "pass"
         special = getattr(self, "do_" + self.action, None)
