@@ -10,9 +10,10 @@
  *   4. the container's endpoint (ECS, EKS Pod Identity): AWS_CONTAINER_CREDENTIALS_*
  *   5. the machine's metadata service (EC2, IMDSv2), unless AWS_EC2_METADATA_DISABLED
  *
- * 4 and 5 are not asked when a profile was named and has no keys.  Specification: AWS SDKs and
- * Tools Reference Guide, "Standardized credential providers" and "Shared config and credentials
- * files".  No secret ever is in a message.
+ * Not spoken, and said so instead of using other keys than the user means: roles (role_arn, web
+ * identity) and single sign-on; credential_process with 'aws configure export-credentials' is the
+ * way to them.  Specification: AWS SDKs and Tools Reference Guide, "Standardized credential
+ * providers" and "Shared config and credentials files".  No secret ever is in a message.
  */
 #ifndef TRANSFER_AWS_CREDENTIALS_H
 #define TRANSFER_AWS_CREDENTIALS_H
