@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/base/err.h"
+#include "lib/setup/gitconf.h"
 #include "lib/base/fs.h"
 #include "lib/base/run.h"
 #include "lib/store/pointer.h"
@@ -45,8 +46,7 @@ static int env_true(const char *name)
 {
 	const char *v = getenv(name);
 
-	return v && *v && strcmp(v, "0") != 0 && strcasecmp(v, "false") != 0 &&
-	       strcasecmp(v, "no") != 0;
+	return v && gitconf_bool(v, 0);
 }
 
 int filter_open_repository(struct filter *f)

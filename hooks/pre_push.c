@@ -12,6 +12,7 @@
 #include "lib/base/err.h"
 #include "lib/repo/git.h"
 #include "lib/repo/sync.h"
+#include "lib/setup/gitconf.h"
 
 enum { NAMED = 20, INPUT_MAX = 64 << 20 };
 
@@ -113,22 +114,16 @@ done:
 	return rc;
 }
 
-static int is_true(const char *text)
-{
-	return text != NULL && *text != '\0' && strcmp(text, "0") != 0 &&
-	       strcasecmp(text, "false") != 0 && strcasecmp(text, "no") != 0 &&
-	       strcasecmp(text, "off") != 0;
-}
-
 int pre_push_run(const struct repo *repo, const char *remote, const char *url)
 {
+	const char *skip = getenv("GIT_LFS_SKIP_PUSH");
 	struct strvec include = STRVEC_INIT, exclude = STRVEC_INIT;
 	struct scan_list l = SCAN_LIST_INIT;
 	struct buf lines = {NULL, 0, 0, INPUT_MAX};
 	struct pointers *p = NULL;
 	int rc;
 
-	if (is_true(getenv("GIT_LFS_SKIP_PUSH")))
+	if (skip != NULL && gitconf_bool(skip, 0))
 		return 0;
 	rc = buf_read_fd(&lines, STDIN_FILENO);
 	if (rc == 0)

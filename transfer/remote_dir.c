@@ -176,6 +176,21 @@ static int dir_list(
 	return rc;
 }
 
+/* The descriptor, or an error.  Anything but a file in a blob's place is as good as none; a FIFO
+ * would make us wait. */
+static int open_blob(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return err_sys("cannot open '%s'", path);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	return err_set(ERR_NOTFOUND, "'%s' is no regular file", path);
+}
+
 static int dir_size(struct remote *r, enum remote_class c, const struct oid *name, uint64_t *size)
 {
 	struct buf path = BUF_INIT;
@@ -184,6 +199,8 @@ static int dir_size(struct remote *r, enum remote_class c, const struct oid *nam
 
 	if (rc == 0 && stat(path.p, &st) < 0)
 		rc = err_sys("cannot read '%s'", path.p);
+	else if (rc == 0 && !S_ISREG(st.st_mode))
+		rc = err_set(ERR_NOTFOUND, "'%s' is no regular file", path.p);
 	else if (rc == 0)
 		*size = (uint64_t)st.st_size;
 	buf_release(&path);
@@ -197,11 +214,8 @@ static ssize_t dir_get(struct remote *r, enum remote_class c, const struct oid *
 	ssize_t n = blob_path((struct remote_dir *)r, c, name, &path);
 	int fd = -1;
 
-	if (n == 0) {
-		fd = open(path.p, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			n = err_sys("cannot open '%s'", path.p);
-	}
+	if (n == 0)
+		n = fd = open_blob(path.p);
 	if (fd >= 0) {
 		n = fs_pread_full(fd, into, len, offset);
 		if (n < 0)
@@ -294,12 +308,11 @@ static int is_whole(const char *path, const struct oid *name)
 	struct oid found;
 	ssize_t n = -1;
 	int rc = 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open_blob(path);
 	char *piece = malloc(PIECE);
 
 	if (fd < 0 || !piece) {
-		rc = fd < 0 ? err_sys("cannot open '%s'", path)
-			    : err_set(ERR_NOMEM, "out of memory");
+		rc = fd < 0 ? fd : err_set(ERR_NOMEM, "out of memory");
 		goto done;
 	}
 	oid_init(&hash);

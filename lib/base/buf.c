@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void buf_release(struct buf *b)
@@ -151,12 +152,17 @@ int buf_read_fd(struct buf *b, int fd)
 
 int buf_read_file(struct buf *b, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* not to wait for the writer of a FIFO that somebody put in a file's place */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
 	int rc;
 
 	if (fd < 0)
 		return err_sys("cannot open '%s'", path);
-	rc = buf_read_fd(b, fd);
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+		rc = err_set(ERR_INVALID, "it is a FIFO");
+	else
+		rc = buf_read_fd(b, fd);
 	if (rc < 0)
 		err_prefix(rc, "cannot read '%s'", path);
 	close(fd);
