@@ -73,11 +73,17 @@ server_run() {
 	echo $! >"$dir/$name.pid"
 }
 
-# server_pid NAME: its process id if it runs.
+# server_pid NAME: its process id if it runs.  A process that is becoming another program has no command line for a moment.
 server_pid() {
-	local pid
-	pid=$(cat "$dir/$1.pid") && [ -n "$pid" ] &&
-		tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$dir" && echo "$pid"
+	local pid line i
+	pid=$(cat "$dir/$1.pid") && [ -n "$pid" ] || return
+	for ((i = 0; i < 20; i++)); do
+		[ "$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" || echo Z)" != Z ] || return
+		line=$(tr '\0' ' ' <"/proc/$pid/cmdline") || return
+		[ -z "$line" ] || break
+		sleep 0.02
+	done
+	[[ $line == *"$dir"* ]] && echo "$pid"
 } 2>/dev/null
 
 # server_up NAME COMMAND...: wait until COMMAND succeeds; fails at once when the server has ended (a port was taken), and
