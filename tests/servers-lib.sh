@@ -41,7 +41,7 @@ stop_servers() {
 		"$dvx_top/tests/servers/${dvx_server%%:*}" stop "$dvx_servers/${dvx_server#*:}"
 	done
 	dvx_started_servers=
-	rm -rf "$dvx_servers"
+	rm -rf "$dvx_servers" # and with it what a watcher would look after
 }
 # shellcheck disable=SC2154 # die is the harness's own: it tells of a test that ended before its time
 trap 'dvx_code=$?; stop_servers; (exit "$dvx_code"); die' EXIT

@@ -5,7 +5,7 @@
 #	SCRIPT stop DIR     end every process that was started in DIR
 #
 # Servers run in the background as the caller's user, on 127.0.0.1, any number at once, logs in DIR/*.log.  When
-# DVX_SERVER_OWNER is the id of a process, they end soon after it did, however it did.
+# DVX_SERVER_OWNER is the id of a process, they end soon after it did, however it did, and DIR goes, too.
 # Exit: 0; 77 when something that is needed is not installed (the reason is on stderr); 128.
 
 server_die() {
@@ -116,13 +116,15 @@ server_end() {
 	rm -f "$dir/$1.pid"
 }
 
-# server_watch: end everything in DIR when the owner ends.
+# server_watch: when the owner ends, end everything in DIR, and remove it.
 server_watch() {
 	[ -n "${DVX_SERVER_OWNER:-}" ] || return 0
 	server_run watch bash -c '
 		while kill -0 "$1" 2>/dev/null; do sleep 1; done
 		rm -f "$3/watch.pid"
-		exec "$2" stop "$3"' watch "$DVX_SERVER_OWNER" "$server_script" "$dir"
+		"$2" stop "$3"
+		rm -rf "$3"
+		rmdir "$(dirname "$3")" 2>/dev/null' watch "$DVX_SERVER_OWNER" "$server_script" "$dir"
 }
 
 # server_export NAME VALUE: an assignment for the caller.
