@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum {
+	GRACE_DEFAULT = 24 * 3600,
 	TAIL_GUESS = 128 * 1024, /* holds the index of a pack of normal chunks */
 	FIND_COST = 20		 /* looking one object up costs as much as passing so many by */
 };
@@ -26,6 +27,9 @@ int blobstore_open(struct blobstore **out, struct engine *e, struct remote *remo
 		return err_set(ERR_NOMEM, "out of memory");
 	b->engine = e;
 	b->remote = remote;
+	b->grace = config_int(e->config, "dvx.gcGrace", GRACE_DEFAULT);
+	if (b->grace < 0)
+		b->grace = GRACE_DEFAULT;
 	pthread_mutex_init(&b->lock, NULL);
 	rc = cache_open(&b->cache, e->git->dvx_dir, remote->url);
 	if (rc < 0)
@@ -42,6 +46,11 @@ void blobstore_close(struct blobstore *b)
 	for (size_t i = 0; i < b->n_fragments; i++)
 		fragment_free(b->fragments[i].fragment);
 	free(b->fragments);
+	listing_release(&b->listing);
+	for (int c = REMOTE_PACK; c <= REMOTE_FRAGMENT; c++) {
+		oidmap_release(&b->relied[c].known);
+		free(b->relied[c].v);
+	}
 	oidmap_release(&b->pack_sizes);
 	cache_close(b->cache);
 	pthread_mutex_destroy(&b->lock);
@@ -50,26 +59,21 @@ void blobstore_close(struct blobstore *b)
 
 /* ---- loading fragments ---- */
 
-static int add_name(const struct remote_entry *entry, void *data)
+static int add_fragment(struct blobstore *b, const struct remote_entry *e)
 {
-	struct blobstore *b = data;
 	struct named_fragment *f;
 
-	if (entry->class != REMOTE_FRAGMENT)
-		return 0;
 	if (b->n_fragments == b->cap_fragments) {
 		size_t cap = b->cap_fragments ? b->cap_fragments * 2 : 64;
 
-		f = realloc(b->fragments, cap * sizeof(*f));
+		f = reallocarray(b->fragments, cap, sizeof(*f));
 		if (!f)
 			return err_set(ERR_NOMEM, "out of memory");
 		b->fragments = f;
 		b->cap_fragments = cap;
 	}
-	f = &b->fragments[b->n_fragments++];
-	memset(f, 0, sizeof(*f));
-	f->name = entry->name;
-	f->size = entry->size;
+	b->fragments[b->n_fragments++] =
+		(struct named_fragment){.name = e->name, .size = e->size, .mtime = e->mtime};
 	return 0;
 }
 
@@ -106,6 +110,18 @@ static int fetch_fragment(struct blobstore *b, struct named_fragment *f)
 	return rc;
 }
 
+int blobstore_read_fragment(
+	struct blobstore *b, const struct oid *name, uint64_t size, struct fragment **out)
+{
+	struct named_fragment f = {.name = *name, .size = size};
+	int rc = open_cached(b, &f);
+
+	if (rc < 0)
+		rc = fetch_fragment(b, &f);
+	*out = f.fragment;
+	return rc;
+}
+
 static void warn_damaged(struct blobstore *b, const struct named_fragment *f)
 {
 	struct buf text = BUF_INIT;
@@ -122,15 +138,22 @@ static void warn_damaged(struct blobstore *b, const struct named_fragment *f)
 	buf_release(&text);
 }
 
+struct loading {
+	struct blobstore *blobstore;
+	int condemned; /* those as well */
+};
+
 /* A damaged fragment fails nothing by itself; being unable to read at all does. */
 static int load_one(size_t i, void *data)
 {
-	struct blobstore *b = data;
+	struct loading *l = data;
+	struct blobstore *b = l->blobstore;
 	struct named_fragment *f = &b->fragments[i];
 	int rc = engine_check_stop(b->engine);
 
-	if (rc < 0)
+	if (rc < 0 || f->tried || (f->condemned && !l->condemned))
 		return rc;
+	f->tried = 1;
 	if (open_cached(b, f) == 0)
 		return 0;
 	rc = fetch_fragment(b, f);
@@ -139,38 +162,20 @@ static int load_one(size_t i, void *data)
 		__atomic_add_fetch(&b->n_damaged, 1, __ATOMIC_RELAXED);
 		rc = 0;
 	} else if (rc == ERR_NOTFOUND) {
+		__atomic_add_fetch(&b->n_gone, 1, __ATOMIC_RELAXED);
 		rc = 0; /* removed since the listing */
 	}
 	return rc;
 }
 
-struct prune {
-	struct blobstore *b;
-	struct oidmap listed;
-};
-
 static int prune_one(const struct oid *name, int64_t age, void *data)
 {
-	struct prune *p = data;
+	struct blobstore *b = data;
 
 	(void)age;
-	if (!oidmap_get(&p->listed, name, NULL))
-		cache_remove(p->b->cache, CACHE_FRAGMENT, name);
+	if (!listing_fragment(&b->listing, name))
+		cache_remove(b->cache, CACHE_FRAGMENT, name);
 	return 0;
-}
-
-/* Copies of fragments that are gone from the remote. */
-static int prune_cache(struct blobstore *b)
-{
-	struct prune p = {.b = b};
-	int rc = 0;
-
-	for (size_t i = 0; rc >= 0 && i < b->n_fragments; i++)
-		rc = oidmap_add(&p.listed, &b->fragments[i].name, (uint32_t)i);
-	if (rc >= 0)
-		rc = cache_each(b->cache, CACHE_FRAGMENT, prune_one, &p);
-	oidmap_release(&p.listed);
-	return rc < 0 ? rc : 0;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -187,16 +192,161 @@ int blobstore_parallel(const struct blobstore *b)
 	return b->remote->parallel;
 }
 
-int blobstore_load(struct blobstore *b)
+static struct named_fragment *fragment_named(const struct blobstore *b, const struct oid *name)
 {
-	int rc = b->remote->ops->list(b->remote, REMOTE_LIST_FRAGMENTS, add_name, b, NULL);
+	struct named_fragment key = {.name = *name};
 
-	if (rc < 0)
-		return rc;
+	if (b->n_fragments == 0)
+		return NULL;
+	return bsearch(&key, b->fragments, b->n_fragments, sizeof(key), compare_names);
+}
+
+/* Take over what the listing has that is not known yet. */
+static int take_listing(struct blobstore *b)
+{
+	size_t known = b->n_fragments;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < b->listing.n_fragments; i++) {
+		const struct remote_entry *e = &b->listing.fragments[i];
+		struct blobstore before = {.fragments = b->fragments, .n_fragments = known};
+
+		if (!fragment_named(&before, &e->name))
+			rc = add_fragment(b, e);
+	}
 	if (b->n_fragments)
 		qsort(b->fragments, b->n_fragments, sizeof(*b->fragments), compare_names);
-	rc = workers_run(blobstore_parallel(b), b->n_fragments, load_one, b);
-	return rc < 0 ? rc : prune_cache(b);
+	for (size_t i = 0; i < b->n_fragments; i++)
+		b->fragments[i].condemned =
+			listing_condemned(&b->listing, REMOTE_FRAGMENT, &b->fragments[i].name);
+	return rc;
+}
+
+static int load_fragments(struct blobstore *b, int condemned)
+{
+	struct loading loading = {b, condemned};
+
+	return workers_run(blobstore_parallel(b), b->n_fragments, load_one, &loading);
+}
+
+int blobstore_load(struct blobstore *b)
+{
+	int rc =
+		listing_read(&b->listing, b->remote, b->cache, blobstore_parallel(b), b->wants_now);
+
+	if (rc == 0)
+		rc = take_listing(b);
+	if (rc == 0)
+		rc = load_fragments(b, 0);
+	return rc < 0 ? rc : cache_each(b->cache, CACHE_FRAGMENT, prune_one, b);
+}
+
+int blobstore_load_condemned(struct blobstore *b)
+{
+	return load_fragments(b, 1);
+}
+
+/* Another listing in place of the one at hand. */
+static int list_again(struct blobstore *b, struct listing *old)
+{
+	struct listing again = {0};
+	int rc = listing_read(&again, b->remote, b->cache, blobstore_parallel(b), b->wants_now);
+
+	if (rc < 0) {
+		listing_release(&again);
+		return rc;
+	}
+	*old = b->listing;
+	b->listing = again;
+	return 0;
+}
+
+int blobstore_load_again(struct blobstore *b)
+{
+	struct listing old = {0};
+	int rc = list_again(b, &old);
+
+	if (rc == 0)
+		rc = take_listing(b);
+	if (rc == 0)
+		rc = load_fragments(b, 1);
+	listing_release(&old);
+	return rc;
+}
+
+int blobstore_adopt(struct blobstore *b, const struct oid *name, const struct buf *bytes)
+{
+	struct remote_entry e = {REMOTE_FRAGMENT, *name, bytes->len, INT64_MAX};
+	struct named_fragment *f = fragment_named(b, name);
+	int rc = 0;
+
+	if (!f)
+		rc = add_fragment(b, &e);
+	if (rc == 0 && !f) {
+		f = &b->fragments[b->n_fragments - 1];
+		f->tried = 1;
+		rc = fragment_parse(&f->fragment, bytes->p, bytes->len);
+		qsort(b->fragments, b->n_fragments, sizeof(*b->fragments), compare_names);
+	}
+	return rc;
+}
+
+/* ---- what answers depend on ---- */
+
+int blobstore_rely(struct blobstore *b, enum remote_class c, const struct oid *name)
+{
+	struct relied_names *r = &b->relied[c];
+	int rc = oidmap_add(&r->known, name, 0);
+
+	if (rc <= 0)
+		return rc;
+	if (r->n == r->cap) {
+		size_t cap = r->cap ? r->cap * 2 : 16;
+		struct oid *v = reallocarray(r->v, cap, sizeof(*v));
+
+		if (!v)
+			return err_set(ERR_NOMEM, "out of memory");
+		r->v = v;
+		r->cap = cap;
+	}
+	r->v[r->n++] = *name;
+	return 0;
+}
+
+static int all_stay(const struct blobstore *b)
+{
+	for (int c = REMOTE_PACK; c <= REMOTE_FRAGMENT; c++) {
+		for (size_t i = 0; i < b->relied[c].n; i++) {
+			const struct oid *name = &b->relied[c].v[i];
+
+			if (listing_condemned(&b->listing, (enum remote_class)c, name))
+				return 0;
+			if (c == REMOTE_FRAGMENT && !listing_fragment(&b->listing, name))
+				return 0;
+		}
+	}
+	return 1;
+}
+
+int blobstore_check_relied(struct blobstore *b)
+{
+	const int64_t grace = b->grace * 1000000000;
+	int64_t begun = b->listing.begun;
+	struct listing old = {0};
+	int rc;
+
+	if (grace == 0 || listing_clock() - begun < grace / 2)
+		return 0;
+	rc = list_again(b, &old);
+	if (rc == 0)
+		rc = listing_check(&b->listing);
+	if (rc == 0 && (listing_clock() - begun >= grace || !all_stay(b)))
+		rc = err_set(ERR_REMOTE,
+			"this took so long that what it relied on may be removed from remote '%s'; "
+			"run it again",
+			b->remote->name);
+	listing_release(&old);
+	return rc;
 }
 
 /* ---- where objects are ---- */
@@ -255,6 +405,8 @@ static int compare_hits(const void *a, const void *b)
 
 	if (x->object != y->object)
 		return x->object < y->object ? -1 : 1;
+	if (x->in->condemned != y->in->condemned)
+		return x->in->condemned - y->in->condemned;
 	return oid_cmp(&x->in->name, &y->in->name);
 }
 

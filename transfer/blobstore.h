@@ -9,6 +9,7 @@
 #include "transfer/cache.h"
 #include "transfer/engine.h"
 #include "lib/store/oidmap.h"
+#include "transfer/listing.h"
 #include "transfer/remote.h"
 
 enum { FRAGMENT_BYTES_MAX = 256 * 1024 * 1024 };
@@ -16,7 +17,17 @@ enum { FRAGMENT_BYTES_MAX = 256 * 1024 * 1024 };
 struct named_fragment {
 	struct oid name;
 	uint64_t size;
-	struct fragment *fragment; /* NULL: damaged or gone */
+	int64_t mtime;
+	int condemned;		   /* under notice */
+	int tried;		   /* reading it was */
+	struct fragment *fragment; /* NULL: not read, damaged or gone */
+};
+
+/* Names that what was answered depends on. */
+struct relied_names {
+	struct oidmap known;
+	struct oid *v;
+	size_t n, cap;
 };
 
 struct blobstore {
@@ -26,8 +37,13 @@ struct blobstore {
 	struct named_fragment *fragments;
 	size_t n_fragments, cap_fragments;
 	size_t n_damaged;
-	pthread_mutex_t lock;	  /* of pack_sizes */
-	struct oidmap pack_sizes; /* asked so far */
+	size_t n_gone; /* listed, but not there any more */
+	struct listing listing;
+	int wants_now;		       /* the listing is to have the store's time */
+	int64_t grace;		       /* seconds: dvx.gcGrace */
+	struct relied_names relied[2]; /* by REMOTE_PACK and REMOTE_FRAGMENT */
+	pthread_mutex_t lock;	       /* of pack_sizes */
+	struct oidmap pack_sizes;      /* asked so far */
 };
 
 /* `remote` is borrowed.  Asks nothing yet. */
@@ -37,9 +53,24 @@ void blobstore_close(struct blobstore *b);
 /* Requests to have in flight at once: what the user said, else what suits the remote. */
 int blobstore_parallel(const struct blobstore *b);
 
-/* List the fragments and have them all in memory.  Damaged ones are warned of and left out.  0;
- * ERR_NOTFOUND: no store. */
+/* List the fragments, and have those in memory that are not under notice.  Damaged ones are warned
+ * of and left out.  0; ERR_NOTFOUND: no store. */
 int blobstore_load(struct blobstore *b);
+/* The others as well. */
+int blobstore_load_condemned(struct blobstore *b);
+/* List again and have everything in memory that was not before. */
+int blobstore_load_again(struct blobstore *b);
+/* One fragment, from the cache or the remote, checked. */
+int blobstore_read_fragment(
+	struct blobstore *b, const struct oid *name, uint64_t size, struct fragment **out);
+/* Another fragment is there (it was put just now): from now on as if it had been listed. */
+int blobstore_adopt(struct blobstore *b, const struct oid *name, const struct buf *bytes);
+
+/* What follows is right only if this fragment or pack stays. */
+int blobstore_rely(struct blobstore *b, enum remote_class c, const struct oid *name);
+/* Does all of it stay, for long enough to say so to whoever asked?  Costs nothing for half the
+ * grace period after the listing, then a listing.  0; ERR_REMOTE: it is to be tried again. */
+int blobstore_check_relied(struct blobstore *b);
 
 /* Where an object is: one for each fragment that names it with the right size. */
 struct blob_hit {

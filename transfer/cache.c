@@ -1,5 +1,5 @@
 /*
- * Files named by content in three folders.  Written by rename, never flushed: a torn copy fails its
+ * Files named by content in four folders.  Written by rename, never flushed: a torn copy fails its
  * checksum and is fetched again.
  */
 #include "transfer/cache.h"
@@ -25,6 +25,7 @@ static const char *const folders[] = {
 	[CACHE_FRAGMENT] = "fragments",
 	[CACHE_PACK_INDEX] = "packs",
 	[CACHE_SENT_INDEX] = "sent",
+	[CACHE_NOTICE] = "notices",
 };
 
 int cache_open(struct cache **out, const char *dvx_dir, const char *url)

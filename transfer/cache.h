@@ -10,7 +10,7 @@
 
 struct cache;
 
-enum cache_kind { CACHE_FRAGMENT, CACHE_PACK_INDEX, CACHE_SENT_INDEX };
+enum cache_kind { CACHE_FRAGMENT, CACHE_PACK_INDEX, CACHE_SENT_INDEX, CACHE_NOTICE };
 
 /* For the remote at `url`; directories are made when first written. */
 int cache_open(struct cache **out, const char *dvx_dir, const char *url);

@@ -31,7 +31,9 @@ struct download {
 	size_t *large; /* numbers of hits */
 	size_t n_large;
 	size_t n_items;
-	int ahead; /* ranges of a large object to read at once */
+	int ahead;    /* ranges of a large object to read at once */
+	int last;     /* there will be no second round */
+	int deferred; /* objects failed that a second round may find elsewhere */
 };
 
 static int deliver_piece(const void *p, size_t len, void *data)
@@ -104,12 +106,26 @@ static int is_remote_fault(int rc)
 	return rc == ERR_CORRUPT || rc == ERR_NOTFOUND || rc == ERR_REMOTE || rc == ERR_UNSUPPORTED;
 }
 
+/* Fragments that were left aside since they are under notice. */
+static int has_unread(const struct blobstore *b)
+{
+	for (size_t i = 0; i < b->n_fragments; i++) {
+		if (!b->fragments[i].tried)
+			return 1;
+	}
+	return 0;
+}
+
 static void answer_failed(struct download *d, const struct blob_hit *h, int rc)
 {
 	struct engine *e = d->blobstore->engine;
 	struct transfer_object *o = &d->objects[h->object];
 	struct buf who = BUF_INIT;
 
+	if (!d->last && (rc == ERR_NOTFOUND || (is_remote_fault(rc) && has_unread(d->blobstore)))) {
+		__atomic_store_n(&d->deferred, 1, __ATOMIC_RELAXED);
+		return;
+	}
 	if (rc == ERR_NOTFOUND) /* the object is known; that its pack is gone is damage */
 		rc = err_set(ERR_CORRUPT, "a pack that it lies in is missing: %s", err_msg());
 	if (engine_describe(o, &who) == 0)
@@ -293,22 +309,50 @@ static void answer_dry(struct download *d)
 	}
 }
 
-int blobstore_download(struct blobstore *b, struct transfer_object *objects, size_t n)
+/* Answer what the fragments at hand name.  With *again (NULL: this is the last round) objects stay
+ * open that others may help with. */
+static int download_round(
+	struct blobstore *b, struct transfer_object *objects, size_t n, int *again)
 {
-	struct download d = {.blobstore = b, .objects = objects};
-	int rc = blobstore_load(b);
+	struct download d = {.blobstore = b, .objects = objects, .last = !again};
+	int rc = blobstore_locate(b, objects, n, &d.hits, &d.n_hits);
 
-	if (rc == 0)
-		rc = blobstore_locate(b, objects, n, &d.hits, &d.n_hits);
 	if (rc == 0 && b->engine->dry_run)
 		answer_dry(&d);
 	else if (rc == 0)
 		rc = plan(&d);
 	if (rc == 0 && !b->engine->dry_run)
 		rc = fetch_all(&d);
+	if (again)
+		*again = d.deferred;
 	free(d.hits);
 	free(d.items);
 	free(d.runs);
 	free(d.large);
 	return rc;
+}
+
+static int any_open(const struct transfer_object *objects, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (objects[i].state == TRANSFER_OPEN)
+			return 1;
+	}
+	return 0;
+}
+
+/* The second round is for what a gc moved meanwhile, and for what is left under notice alone. */
+int blobstore_download(struct blobstore *b, struct transfer_object *objects, size_t n)
+{
+	int again = 0;
+	int rc = blobstore_load(b);
+
+	if (rc == 0)
+		rc = download_round(b, objects, n, &again);
+	if (rc < 0 || !any_open(objects, n))
+		return rc;
+	if (!again && b->n_gone == 0 && !has_unread(b))
+		return 0;
+	rc = blobstore_load_again(b);
+	return rc < 0 ? rc : download_round(b, objects, n, NULL);
 }

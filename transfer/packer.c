@@ -8,6 +8,7 @@
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "transfer/committer.h"
+#include "transfer/fresh.h"
 #include "transfer/packtable.h"
 
 #include <fcntl.h>
@@ -45,6 +46,15 @@ struct packer {
 	size_t n_done, cap_done;
 };
 
+/* A pack that is on the remote: new objects may refer to it. */
+static int know_pack(struct packer *p, const struct oid *name, uint64_t size,
+	const struct pack_index *x, int ours)
+{
+	int rc = packtable_add(&p->table, name, size, x, ours);
+
+	return rc < 0 ? rc : blobstore_rely(p->blobstore, REMOTE_PACK, name);
+}
+
 static int load_sent(const struct oid *name, int64_t age, void *data)
 {
 	struct packer *p = data;
@@ -54,11 +64,11 @@ static int load_sent(const struct oid *name, int64_t age, void *data)
 	uint64_t size, need;
 	int rc = 0;
 
-	if (age < SENT_KEEP_SECONDS &&
+	if (age < SENT_KEEP_SECONDS && !listing_condemned(&b->listing, REMOTE_PACK, name) &&
 		b->remote->ops->size(b->remote, REMOTE_PACK, name, &size) == 0 &&
 		cache_read(b->cache, CACHE_SENT_INDEX, name, &tail) == 0 &&
 		pack_index_parse(&x, tail.p, tail.len, size, &need) == 0)
-		rc = packtable_add(&p->table, name, size, x, 1);
+		rc = know_pack(p, name, size, x, 1);
 	else
 		cache_remove(b->cache, CACHE_SENT_INDEX, name);
 	pack_index_free(x);
@@ -127,6 +137,8 @@ static int begin_pack(struct packer *p)
 	rc = remote->ops->put_begin(remote, REMOTE_PACK, &p->put);
 	if (rc == 0)
 		rc = pack_writer_new(&p->writer, p->put->fd);
+	if (rc == 0)
+		rc = fresh_pack(&p->blobstore->listing, p->writer);
 	p->pack = (uint32_t)number;
 	p->started = 0;
 	if (rc < 0)
@@ -165,6 +177,8 @@ static int end_pack(struct packer *p)
 		rc = read_back_tail(p, entries_end, size, &tail);
 	if (rc == 0)
 		rc = packtable_name(&p->table, p->pack, &name, size);
+	if (rc == 0)
+		rc = blobstore_rely(p->blobstore, REMOTE_PACK, &name);
 	if (rc == 0) {
 		put = p->put;
 		p->put = NULL;
@@ -235,10 +249,11 @@ static int learn_pack(struct packer *p, const struct oid *name, uint64_t size)
 	struct pack_index *x = NULL;
 	int rc = 0;
 
-	if (packtable_has(&p->table, name) || !blobstore_has_pack(b, name, size))
+	if (packtable_has(&p->table, name) || listing_condemned(&b->listing, REMOTE_PACK, name) ||
+		!blobstore_has_pack(b, name, size))
 		return 0;
 	if (blobstore_pack_index(b, name, size, &x) == 0)
-		rc = packtable_add(&p->table, name, size, x, 0);
+		rc = know_pack(p, name, size, x, 0);
 	pack_index_free(x);
 	return rc < 0 ? rc : 0;
 }
@@ -324,7 +339,7 @@ static int build_fragment(struct packer *p, struct buf *bytes, struct oid *name)
 			rc = 0;
 	}
 	if (rc == 0)
-		rc = fragment_writer_finish(w, bytes, name);
+		rc = fresh_fragment(&p->blobstore->listing, w, bytes, name);
 	fragment_writer_free(w);
 	free(numbers);
 	return rc;
@@ -363,10 +378,16 @@ static int put_fragment(struct packer *p)
 	if (rc == 0)
 		rc = engine_check_stop(b->engine);
 	if (rc == 0)
+		rc = blobstore_check_relied(b);
+	if (rc == 0)
 		rc = build_fragment(p, &bytes, &name);
 	if (rc == 0)
 		rc = remote_put_bytes(b->remote, REMOTE_FRAGMENT, &name, bytes.p, bytes.len);
-	if (rc >= 0) {
+	if (rc >= 0)
+		rc = blobstore_rely(b, REMOTE_FRAGMENT, &name);
+	if (rc == 0)
+		rc = blobstore_check_relied(b);
+	if (rc == 0) {
 		cache_write(b->cache, CACHE_FRAGMENT, &name, bytes.p, bytes.len);
 		answer_done(p);
 	}

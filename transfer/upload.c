@@ -11,6 +11,7 @@
 #include "transfer/packer.h"
 #include "transfer/queue.h"
 #include "transfer/source.h"
+#include "transfer/tidy.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -423,6 +424,9 @@ static int answer_present(struct blobstore *b, struct transfer_object *objects, 
 		struct transfer_object *o = &objects[hits[i].object];
 
 		if (o->state == TRANSFER_OPEN && hit_is_whole(b, &hits[i])) {
+			rc = blobstore_rely(b, REMOTE_FRAGMENT, &hits[i].in->name);
+			if (rc < 0)
+				break;
 			engine_progress(b->engine, o->size);
 			engine_answer(b->engine, o, TRANSFER_PRESENT, 0);
 		}
@@ -431,23 +435,39 @@ static int answer_present(struct blobstore *b, struct transfer_object *objects, 
 	return rc;
 }
 
+/* What is sent, is sent well: tidying up fails nothing. */
+static int send_and_tidy(struct blobstore *b, struct transfer_object *objects, size_t n)
+{
+	int rc = send_objects(b, objects, n);
+
+	if (rc == 0)
+		rc = blobstore_check_relied(b);
+	if (rc == 0)
+		tidy_after_push(b);
+	return rc;
+}
+
 int blobstore_upload(struct blobstore *b, struct transfer_object *objects, size_t n)
 {
 	size_t open = 0;
-	int rc = blobstore_load(b);
+	int rc;
 
+	b->wants_now = !b->engine->dry_run;
+	rc = blobstore_load(b);
 	if (rc == ERR_NOTFOUND) { /* the first push creates the store */
 		err_clear();
 		rc = 0;
 	} else if (rc == 0) {
-		rc = answer_present(b, objects, n);
+		rc = listing_check(&b->listing);
+		if (rc == 0)
+			rc = answer_present(b, objects, n);
 	}
 	for (size_t i = 0; i < n; i++)
 		open += objects[i].state == TRANSFER_OPEN;
 	if (rc < 0 || open == 0)
-		return rc;
+		return rc < 0 ? rc : blobstore_check_relied(b);
 	if (!b->engine->dry_run)
-		return send_objects(b, objects, n);
+		return send_and_tidy(b, objects, n);
 	for (size_t i = 0; i < n; i++) {
 		if (objects[i].state == TRANSFER_OPEN)
 			engine_answer(b->engine, &objects[i], TRANSFER_OK, 0);
