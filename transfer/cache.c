@@ -64,6 +64,11 @@ void cache_close(struct cache *c)
 	free(c);
 }
 
+const char *cache_dir(const struct cache *c)
+{
+	return c->dir;
+}
+
 int cache_path(const struct cache *c, enum cache_kind k, const struct oid *name, struct buf *out)
 {
 	char hex[OID_HEX_LEN + 1];

@@ -16,6 +16,9 @@ enum cache_kind { CACHE_FRAGMENT, CACHE_PACK_INDEX, CACHE_SENT_INDEX, CACHE_NOTI
 int cache_open(struct cache **out, const char *dvx_dir, const char *url);
 void cache_close(struct cache *c);
 
+/* The folder of the remote, ".git/dvx/remotes/<key>".  Borrowed. */
+const char *cache_dir(const struct cache *c);
+
 /* Append the path of a file. */
 int cache_path(const struct cache *c, enum cache_kind k, const struct oid *name, struct buf *out);
 /* Append its content.  0, ERR_NOTFOUND… */
