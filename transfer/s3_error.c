@@ -36,10 +36,10 @@ struct rule {
 	"and "                                                                                     \
 	"if that repeats look for a proxy that changes data"
 #define TEXT_DENIED                                                                                \
-	"access denied: {keys} need the permission {permission}; ask the owner of the bucket for " \
-	"it"
+	"access denied, the permission {permission} is missing; ask the owner of the bucket to "   \
+	"grant it ({keys})"
 #define TEXT_ACCOUNT                                                                               \
-	"the store has closed the account of {keys} ({said}); ask who runs it, or set other keys " \
+	"the store has closed this account ({keys}; {said}); ask who runs it, or set other keys "  \
 	"by " MODIFY "access_key_id …'"
 #define TEXT_FULL                                                                                  \
 	"the store is full, or its quota is used up; make room ('git dvx gc --remote') or ask "    \
@@ -51,7 +51,8 @@ struct rule {
 	"bucket '{bucket}' does not exist at {endpoint}; create it, or correct the URL by " MODIFY \
 	"url s3://…'"
 #define TEXT_NOT_KNOWN                                                                             \
-	"the server does not support {feature}; if that is needed, another server or setting is"
+	"the server does not support {feature}; choose a server that does, or settings that do "   \
+	"without"
 #define TEXT_BEYOND                                                                                \
 	"it is shorter than it should be, so it is damaged; 'git dvx fsck --remote' tells"
 #define TEXT_EXISTS  "it is there already"
@@ -132,7 +133,7 @@ static const struct rule by_code[] = {
 	{"KMS.Internal*", 0, ERR_REMOTE, S3_REMEDY_RETRY, TEXT_FAILED},
 	{"KMS.*", 0, ERR_DENIED, S3_REMEDY_NONE,
 		"the key {kms} cannot be used ({said}); check the setting ssekmskeyid, and that "
-		"{keys} may kms:GenerateDataKey and kms:Decrypt"},
+		"kms:GenerateDataKey and kms:Decrypt are granted ({keys})"},
 	{"NotImplemented", 0, ERR_UNSUPPORTED, S3_REMEDY_FALLBACK, TEXT_NOT_KNOWN},
 	{"MethodNotAllowed", 0, ERR_UNSUPPORTED, S3_REMEDY_NONE,
 		"{endpoint} does not allow that ({said}); is it an S3 address, and not a web "

@@ -148,16 +148,15 @@ static int keep(struct s3_xml_page *p, const char **out, const char *text, size_
 
 static int read_size(uint64_t *out, const char *text)
 {
-	uint64_t n = 0;
+	int64_t n = 0;
 
 	if (!*text)
 		return err_set(ERR_CORRUPT, "an object without a size");
-	for (; *text; text++) {
-		if (!isdigit((unsigned char)*text) || n > (INT64_MAX - 9) / 10)
+	for (; *text; text++)
+		if (!isdigit((unsigned char)*text) || __builtin_mul_overflow(n, 10, &n) ||
+			__builtin_add_overflow(n, *text - '0', &n))
 			return err_set(ERR_CORRUPT, "an object with a bad size");
-		n = n * 10 + (uint64_t)(*text - '0');
-	}
-	*out = n;
+	*out = (uint64_t)n;
 	return 0;
 }
 
