@@ -117,7 +117,7 @@ static int read_requests(struct batch *b)
 	return rc;
 }
 
-static int run(struct batch *b, enum engine_direction d, const struct frontend_options *o)
+static int run(struct batch *b, const struct frontend_options *o, batch_work_fn *work, void *data)
 {
 	struct engine *e = &b->engine;
 	struct batch_answer a = {.kind = BATCH_ANSWER_REMOTE};
@@ -135,16 +135,16 @@ static int run(struct batch *b, enum engine_direction d, const struct frontend_o
 	if (rc == 0)
 		rc = read_requests(b);
 	if (rc == 0)
-		rc = engine_run(e, d, b->objects, b->n);
+		rc = work(e, b->objects, b->n, data);
 	if (rc == 0)
 		rc = say(b, &(struct batch_answer){.kind = BATCH_ANSWER_DONE});
 	return rc;
 }
 
-int batch_front(enum engine_direction d, const struct frontend_options *o)
+int batch_serve(const struct frontend_options *o, batch_work_fn *work, void *data)
 {
 	struct batch b = {.n = 0};
-	int rc = run(&b, d, o);
+	int rc = run(&b, o, work, data);
 	int status = rc < 0 ? 128 : b.failed ? 1 : 0;
 
 	if (rc < 0) {
@@ -161,4 +161,14 @@ int batch_front(enum engine_direction d, const struct frontend_options *o)
 	oidmap_release(&b.seen);
 	buf_release(&b.out);
 	return status;
+}
+
+static int move(struct engine *e, struct transfer_object *objects, size_t n, void *data)
+{
+	return engine_run(e, *(const enum engine_direction *)data, objects, n);
+}
+
+int batch_front(enum engine_direction d, const struct frontend_options *o)
+{
+	return batch_serve(o, move, &d);
 }

@@ -154,7 +154,7 @@ static int load_one(size_t i, void *data)
 	if (rc < 0 || f->tried || (f->condemned && !l->condemned))
 		return rc;
 	f->tried = 1;
-	if (open_cached(b, f) == 0)
+	if (!b->engine->check && open_cached(b, f) == 0)
 		return 0;
 	rc = fetch_fragment(b, f);
 	if (rc == ERR_CORRUPT || rc == ERR_UNSUPPORTED || rc == ERR_LIMIT) {

@@ -131,7 +131,8 @@ static void answer_trivial(
 		} else if (d == ENGINE_UPLOAD) {
 			if (o->size == 0)
 				engine_answer(e, o, TRANSFER_PRESENT, 0);
-		} else if (!o->to_file && (o->size == 0 || store_has(e->store, &o->oid, o->size))) {
+		} else if (!o->to_file &&
+			   (o->size == 0 || (!e->check && store_has(e->store, &o->oid, o->size)))) {
 			engine_progress(e, o->size);
 			engine_answer(e, o, TRANSFER_OK, 0);
 		}

@@ -46,6 +46,8 @@ struct engine {
 	int jobs; /* threads; 0: as many as fit */
 	int dry_run;
 	int verify; /* upload: ask the remote for every pack that an object is said to lie in */
+	int check;  /* download: to nowhere; every object is read and hashed */
+	int anew;   /* upload: send all, and refer to nothing that the remote has: it is damaged */
 	const volatile int *stop;
 	/* An object has its state; `bytes` travelled for it; when it failed, err_msg() is why.  One
 	 * call at a time.  Negative: nobody listens. */

@@ -35,6 +35,7 @@ int frontend_open(struct engine *e, const struct frontend_options *o)
 	if (e->jobs < 0 || e->jobs > 64)
 		e->jobs = 0;
 	e->dry_run = o->dry_run;
+	e->verify = o->verify;
 	e->stop = &frontend_stop;
 	e->warn = warn;
 	return 0;

@@ -16,6 +16,7 @@ struct frontend_options {
 	const char *store; /* agent: directory or file:// URL of a blob store */
 	int jobs;
 	int dry_run;
+	int verify;
 };
 
 /* Find the repository, read its configuration, open its store: fills the engine (not yet spec). */
@@ -36,6 +37,11 @@ struct line_reader {
  * file; ERR_LIMIT; ERR_INTERRUPTED when told to stop; ERR_IO. */
 int line_read(struct line_reader *r, char **line, size_t *len);
 void line_reader_release(struct line_reader *r);
+
+/* What is done with the requests of a batch, between the first line and the last. */
+typedef int batch_work_fn(struct engine *e, struct transfer_object *objects, size_t n, void *data);
+/* Requests in, answers out, as batch_front, for another command. */
+int batch_serve(const struct frontend_options *o, batch_work_fn *work, void *data);
 
 /* The two: exit status. */
 int batch_front(enum engine_direction d, const struct frontend_options *o);

@@ -131,6 +131,8 @@ static int fetch_one(size_t i, void *data)
 		return rc;
 	if (e->dry_run)
 		rc = 0;
+	else if (e->check)
+		rc = store_verify(p->store, &o->oid, o->size);
 	else if (!o->to_file && store_whole_path(p->store, &o->oid, o->size, &path))
 		rc = store_import_whole(e->store, path.p, may_link(path.p), &o->oid, o->size);
 	else
@@ -298,7 +300,7 @@ static int sync_and_answer(struct peer *p)
 static int peer_lacks_whole(struct peer *p, const struct transfer_object *o)
 {
 	struct buf path = BUF_INIT;
-	int has = store_whole_path(p->store, &o->oid, o->size, &path);
+	int has = !p->engine->anew && store_whole_path(p->store, &o->oid, o->size, &path);
 
 	buf_release(&path);
 	return !has;
@@ -355,5 +357,30 @@ int gitdir_remote_run(
 	else
 		rc = writes_whole(&p) ? upload_whole(&p, objects, n) : upload_blobs(&p, objects, n);
 	peer_close(&p);
+	return rc;
+}
+
+int gitdir_remote_measure(struct engine *e, struct store_size *out)
+{
+	struct peer p;
+	int rc = peer_open(&p, e);
+
+	if (rc == 0)
+		rc = store_measure(p.store, out);
+	peer_close(&p);
+	return rc < 0 ? err_prefix(rc, "remote '%s'", e->spec->name) : rc;
+}
+
+int gitdir_remote_blobs(struct engine *e, struct remote **out)
+{
+	struct buf root = BUF_INIT, format = BUF_INIT;
+	int rc = buf_addf(&root, "%s/dvx", e->spec->path);
+
+	if (rc == 0)
+		rc = buf_addf(&format, "%s/format", root.p);
+	if (rc == 0)
+		rc = fs_exists(format.p) ? remote_dir_open(out, e->spec->name, root.p) : 1;
+	buf_release(&root);
+	buf_release(&format);
 	return rc;
 }

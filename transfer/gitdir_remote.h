@@ -5,10 +5,17 @@
 #ifndef TRANSFER_GITDIR_REMOTE_H
 #define TRANSFER_GITDIR_REMOTE_H
 
+#include "lib/store/store_gc.h"
 #include "transfer/engine.h"
+#include "transfer/remote.h"
 
 /* As engine_run, for the open objects and e->spec of kind REMOTE_GITDIR. */
 int gitdir_remote_run(
 	struct engine *e, enum engine_direction d, struct transfer_object *objects, size_t n);
+
+/* What the repository of e->spec keeps itself. */
+int gitdir_remote_measure(struct engine *e, struct store_size *out);
+/* The blob store in its "dvx" folder: 0 and *out, 1 when it has none, or a negative error. */
+int gitdir_remote_blobs(struct engine *e, struct remote **out);
 
 #endif

@@ -49,6 +49,8 @@ static int cmd_batch(int argc, char **argv)
 		{'j', "jobs", OPT_INT, &o.jobs, "<n>", "use up to this many threads", 0},
 		{'n', "dry-run", OPT_FLAG, &o.dry_run, NULL,
 			"move nothing, say what would be moved", 0},
+		{0, "verify", OPT_FLAG, &o.verify, NULL,
+			"upload: ask the remote for every pack before saying 'present'", 0},
 		OPT_END,
 	};
 	int n = 0;

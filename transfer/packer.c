@@ -86,7 +86,7 @@ int packer_new(struct packer **out, struct blobstore *b)
 		return err_set(ERR_NOMEM, "out of memory");
 	p->blobstore = b;
 	rc = committer_new(&p->committer, b);
-	if (rc == 0)
+	if (rc == 0 && !b->engine->anew)
 		rc = cache_each(b->cache, CACHE_SENT_INDEX, load_sent, p);
 	if (rc < 0)
 		packer_free(p);

@@ -459,7 +459,7 @@ int blobstore_upload(struct blobstore *b, struct transfer_object *objects, size_
 		rc = 0;
 	} else if (rc == 0) {
 		rc = listing_check(&b->listing);
-		if (rc == 0)
+		if (rc == 0 && !b->engine->anew)
 			rc = answer_present(b, objects, n);
 	}
 	for (size_t i = 0; i < n; i++)

@@ -78,6 +78,11 @@ int sync_download(struct sync *out, const struct scan_list *l, struct store *sto
 	return run(out, BATCH_DOWNLOAD, l, store, o);
 }
 
+int sync_check(struct sync *out, const struct scan_list *l, const struct batch_options *o)
+{
+	return run(out, BATCH_CHECK, l, NULL, o);
+}
+
 size_t sync_count(const struct sync *s, int state, uint64_t *bytes)
 {
 	size_t n = 0;

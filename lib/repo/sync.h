@@ -31,6 +31,9 @@ int sync_upload(struct sync *out, const struct scan_list *l, const struct batch_
 int sync_download(struct sync *out, const struct scan_list *l, struct store *store,
 	const struct batch_options *o);
 
+/* Have the remote checked for what the list names: states 1 sound, 2 repaired. */
+int sync_check(struct sync *out, const struct scan_list *l, const struct batch_options *o);
+
 /* How many objects ended in this state (1 done, 2 present, 0 unanswered), and their bytes. */
 size_t sync_count(const struct sync *s, int state, uint64_t *bytes);
 /* How many failed. */

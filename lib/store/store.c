@@ -59,6 +59,7 @@ int store_open(struct store **out, const struct gitdir *g, const struct config *
 		return err_set(ERR_NOMEM, "out of memory");
 	pthread_mutex_init(&s->lock, NULL);
 	s->session.fd = -1;
+	s->hold_fd = -1;
 	s->common_dir = strdup(g->common_dir);
 	s->dvx_dir = strdup(g->dvx_dir);
 	s->lfs_dir = joined(g->common_dir, storage && *storage ? storage : "lfs");
@@ -92,6 +93,8 @@ void store_close(struct store *s)
 		return;
 	(void)session_flush(s, 1); /* without its log the pack is scanned: slower, not wrong */
 	drop_roots(s);
+	if (s->hold_fd >= 0)
+		close(s->hold_fd);
 	for (size_t i = 0; i < s->n_codecs; i++)
 		pack_codec_free(s->codecs[i]);
 	free(s->codecs);

@@ -156,10 +156,12 @@ static int have_it(struct store *s, const struct oid *oid, uint64_t size)
 {
 	struct buf path = BUF_INIT;
 	struct stat st;
-	int fd = store_open_whole(s, oid, size, &path, &st), good = 0;
+	int fd = store_hold(s, 0) == 0 ? store_open_whole(s, oid, size, &path, &st) : -1;
+	int good = 0;
 
 	if (fd >= 0) {
-		good = whole_check(s, oid, fd, &st, -1, path.p) == 0;
+		good = whole_check(s, oid, fd, &st, -1, path.p) == 0 && store_hold(s, 1) == 0 &&
+		       store_renew(s, fd, oid);
 		close(fd);
 	}
 	buf_release(&path);

@@ -14,6 +14,10 @@
  *   store_write.c    content from memory and from streams
  *   store_import.c   objects from files
  *   store_sync.c     durability
+ *   store_hold.c     what keeps a clean-up and writers apart
+ *   store_list.c     everything that is here
+ *   store_gc.c       the clean-up
+ *   store_merge.c    its part for packs
  */
 #ifndef LIB_STORE_STORE_INTERNAL_H
 #define LIB_STORE_STORE_INTERNAL_H
@@ -123,6 +127,8 @@ struct store {
 	struct pack_codec_ctx **codecs; /* those not in use */
 	size_t n_codecs, cap_codecs;
 	_Atomic int swept; /* temporary files of killed processes were looked for */
+	int hold_fd; /* shared lock against clean-ups, held from the first write on; -1: not yet */
+	int held, reused; /* store_hold was called, and with `reused` */
 };
 
 enum { STORE_SHARED_EXACT = 01000 };
@@ -159,6 +165,30 @@ int store_same_stat(const struct stat *st, int fd);
 int store_append(struct store *s, const void *entry, size_t len);
 /* Write the log; with `end` also let the pack go.  Under the lock. */
 int session_flush(struct store *s, int end);
+
+/* ---- against clean-ups (store_hold.c) ---- */
+/* From now to its end no clean-up removes anything; waits for one that is at it.  With `reused`
+ * this process relies on something that was stored before: a clean-up that has looked at Git's
+ * references already has to look again.  To be called before one looks whether an object is there.
+ */
+int store_hold(struct store *s, int reused);
+/* What is open at `fd` is going to be relied on: make it young again, if it is not (files with
+ * several names are left alone: the other one may be in a worktree).  0 if it has no name any more,
+ * else 1.  `oid` (may be NULL) is the whole object, whose sums go with it. */
+int store_renew(const struct store *s, int fd, const struct oid *oid);
+/* Open the lock file; the descriptor or a negative error. */
+int store_open_lock(const struct store *s);
+
+/* ---- everything (store_list.c) ---- */
+/* Call fn for each whole object of our own root, until it returns non-zero (which is returned). */
+typedef int (*store_whole_fn)(
+	const char *path, const struct oid *oid, const struct stat *st, void *data);
+int store_each_whole(struct store *s, store_whole_fn fn, void *data);
+/* All entries of a pack in the order of the file, each id once (the copy that counts).  *out is the
+ * caller's to free(). */
+int pack_file_entries(const struct pack_file *f, struct pack_entry **out, size_t *n);
+/* Remove the record of fast sums of an object. */
+void sums_forget(const struct store *s, const struct oid *oid);
 
 /* ---- hashing a stream (store_hash.c) ---- */
 

@@ -36,6 +36,15 @@ static int record_path(const struct store *s, const struct oid *oid, struct buf 
 	return buf_addf(path, "%s/sums/%.2s/%s", s->dvx_dir, hex, hex);
 }
 
+void sums_forget(const struct store *s, const struct oid *oid)
+{
+	struct buf path = BUF_INIT;
+
+	if (record_path(s, oid, &path) == 0)
+		(void)unlink(path.p);
+	buf_release(&path);
+}
+
 static size_t segments_of(uint64_t size)
 {
 	return (size_t)((size + STORE_SEGMENT - 1) / STORE_SEGMENT);

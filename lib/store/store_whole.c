@@ -82,7 +82,8 @@ static int is_there(struct store *s, const char *path, const struct oid *oid, ui
 	if (fd < 0)
 		return 0;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == size)
-		good = whole_check(s, oid, fd, &st, -1, path) == 0;
+		good = whole_check(s, oid, fd, &st, -1, path) == 0 && store_hold(s, 1) == 0 &&
+		       store_renew(s, fd, oid);
 	close(fd);
 	return good;
 }
@@ -109,11 +110,14 @@ int whole_commit(struct store *s, struct buf *temp, int *fd, const struct oid *o
 	const struct sums *sums)
 {
 	struct buf path = BUF_INIT;
+	struct stat st;
 	int rc;
 
 	pthread_mutex_lock(&s->lock);
 	rc = store_ready(s);
 	pthread_mutex_unlock(&s->lock);
+	if (rc == 0) /* a second name for an old file is as old as that */
+		rc = store_hold(s, fstat(*fd, &st) == 0 && st.st_nlink > 1);
 	if (rc == 0)
 		rc = store_object_path(&s->roots[0], oid, &path);
 	if (rc < 0)

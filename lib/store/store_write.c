@@ -39,24 +39,31 @@ struct store_writer {
 
 /* ---- small ---- */
 
+struct found {
+	const struct store *s;
+	struct buf *bytes;
+};
+
 static int copy_is_intact(
 	const struct packs *p, const struct pack_file *f, const struct pack_entry *e, void *data)
 {
-	struct buf *stored = data;
+	struct found *found = data;
 
-	buf_reset(stored);
-	return pack_file_read(p, f, e, stored) == 0;
+	buf_reset(found->bytes);
+	return pack_file_read(p, f, e, found->bytes) == 0 && store_renew(found->s, f->fd, NULL);
 }
 
 /* 1 if it is stored already and those bytes are whole: after a power failure an index may know more
  * than the disk. */
 static int has_good_small(struct store *s, const struct oid *oid, size_t len, struct buf *work)
 {
-	int rc;
+	struct found found = {s, work};
+	struct stat st;
+	int fd, rc;
 
 	if (!s->small_whole) {
 		pthread_mutex_lock(&s->lock);
-		rc = store_packed_copies(s, oid, len, copy_is_intact, work);
+		rc = store_packed_copies(s, oid, len, copy_is_intact, &found);
 		pthread_mutex_unlock(&s->lock);
 		if (rc)
 			return rc;
@@ -64,7 +71,12 @@ static int has_good_small(struct store *s, const struct oid *oid, size_t len, st
 	buf_reset(work);
 	if (!store_whole_path(s, oid, len, work))
 		return 0;
-	return store_verify(s, oid, len) == 0;
+	fd = store_open_whole(s, oid, len, work, &st);
+	if (fd < 0)
+		return 0;
+	rc = store_verify(s, oid, len) == 0 && store_renew(s, fd, oid);
+	close(fd);
+	return rc;
 }
 
 static int put_small_whole(struct store *s, const void *data, size_t len, const struct oid *oid)
@@ -85,8 +97,12 @@ int store_put_small(struct store *s, const void *data, size_t len, const struct 
 {
 	struct pack_codec_ctx *codec = NULL;
 	struct buf work = BUF_INIT;
-	int rc = len ? has_good_small(s, oid, len, &work) : 1;
+	int rc = len ? store_hold(s, 0) : 1;
 
+	if (rc == 0)
+		rc = has_good_small(s, oid, len, &work);
+	if (rc > 0 && len)
+		rc = store_hold(s, 1) < 0 ? ERR_IO : 1;
 	if (rc)
 		goto done;
 	if (s->small_whole) {
@@ -272,6 +288,10 @@ static int end_clone(struct store_writer *w)
 
 static int finish_lost(struct store_writer *w, const struct oid *oid)
 {
+	int rc = store_hold(w->s, 1);
+
+	if (rc < 0)
+		return rc;
 	return store_check(w->s, oid, w->size) == 0 ? 0 : err_set(w->lost, "%s", w->lost_why);
 }
 

@@ -250,8 +250,11 @@ static int prepare_argv(struct run *r, enum batch_direction d, const struct batc
 					   "program nor in PATH; install git-dvx completely");
 		goto done;
 	}
-	rc = strvec_pushl(
-		&r->argv, program.p, "batch", d == BATCH_UPLOAD ? "upload" : "download", NULL);
+	if (d == BATCH_CHECK)
+		rc = strvec_pushl(&r->argv, program.p, "fsck", NULL);
+	else
+		rc = strvec_pushl(&r->argv, program.p, "batch",
+			d == BATCH_UPLOAD ? "upload" : "download", NULL);
 	if (rc == 0 && o->remote)
 		rc = strvec_pushf(&r->argv, "--remote=%s", o->remote);
 	if (rc == 0 && o->git_remote)
@@ -260,6 +263,12 @@ static int prepare_argv(struct run *r, enum batch_direction d, const struct batc
 		rc = strvec_pushf(&r->argv, "--jobs=%d", o->jobs);
 	if (rc == 0 && o->dry_run)
 		rc = strvec_push(&r->argv, "--dry-run");
+	if (rc == 0 && o->verify)
+		rc = strvec_push(&r->argv, "--verify");
+	if (rc == 0 && o->quick)
+		rc = strvec_push(&r->argv, "--quick");
+	if (rc == 0 && o->repair)
+		rc = strvec_push(&r->argv, "--repair");
 done:
 	buf_release(&program);
 	return rc;
@@ -309,6 +318,9 @@ static int verdict(const struct client *c, int rc, int status)
 
 static int converse(struct client *c, enum batch_direction d)
 {
+	static const char *const titles[] = {[BATCH_DOWNLOAD] = "Downloading",
+		[BATCH_UPLOAD] = "Uploading",
+		[BATCH_CHECK] = "Checking"};
 	uint64_t bytes = 0;
 	char *message = NULL;
 	int rc, status;
@@ -320,8 +332,7 @@ static int converse(struct client *c, enum batch_direction d)
 		close_requests(c);
 	for (size_t i = 0; i < c->n; i++)
 		bytes += c->objects[i].size;
-	c->progress = progress_new(
-		d == BATCH_UPLOAD ? "Uploading" : "Downloading", c->n, bytes, c->options->progress);
+	c->progress = progress_new(titles[d], c->n, bytes, c->options->progress);
 	rc = talk_without_sigpipe(c);
 	progress_free(c->progress);
 	if (rc < 0)

@@ -10,7 +10,12 @@
 #include "lib/base/progress.h"
 #include "lib/store/oid.h"
 
-enum batch_direction { BATCH_DOWNLOAD, BATCH_UPLOAD };
+enum batch_direction {
+	BATCH_DOWNLOAD,
+	BATCH_UPLOAD,
+	BATCH_CHECK /* is each of them on the remote, and whole?  1: yes; 2: it is again, after a
+		       repair */
+};
 
 struct batch_object {
 	struct oid oid;
@@ -28,6 +33,9 @@ struct batch_options {
 	const char *git_remote; /* Git remote of the push at hand, or NULL */
 	int jobs;		/* 0: default */
 	int dry_run;
+	int verify; /* upload: "there already" only after the remote was asked for the packs now */
+	int quick;  /* check: sizes only */
+	int repair; /* check: send anew what is damaged there and good here */
 	enum progress_mode progress;
 	const volatile int *stop; /* may be NULL */
 };

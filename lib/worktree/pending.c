@@ -351,6 +351,45 @@ static int visit_items(const struct buf *b, const char *name,
 	return rc;
 }
 
+/* One journal by name; it may have ended meanwhile. */
+static int visit_journal(int dir_fd, const char *name,
+	int (*fn)(const struct pending_item *i, void *data), void *data)
+{
+	struct buf content = {.max = JOURNAL_LIMIT};
+	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int rc;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys("cannot read journal '%s'", name);
+	rc = buf_read_fd(&content, fd);
+	if (rc == 0)
+		rc = visit_items(&content, name, fn, data);
+	close(fd);
+	buf_release(&content);
+	return rc;
+}
+
+int pending_each(
+	const char *git_dir, int (*fn)(const struct pending_item *i, void *data), void *data)
+{
+	struct buf path = BUF_INIT;
+	struct dirent *d;
+	DIR *dir = NULL;
+	int rc = directory_path(&path, git_dir);
+
+	if (rc == 0)
+		dir = opendir(path.p);
+	if (rc == 0 && !dir && errno != ENOENT)
+		rc = err_sys("cannot read '%s'", path.p);
+	while (dir && rc == 0 && (d = readdir(dir)))
+		if (has_suffix(d->d_name, suffix))
+			rc = visit_journal(dirfd(dir), d->d_name, fn, data);
+	if (dir)
+		closedir(dir);
+	buf_release(&path);
+	return rc;
+}
+
 int pending_taken_each(
 	struct pending_taken *t, int (*fn)(const struct pending_item *i, void *data), void *data)
 {

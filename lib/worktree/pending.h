@@ -34,6 +34,12 @@ void pending_free(struct pending *p);
 /* 1 if any journal without a living owner exists, readable or not; 0 if none. */
 int pending_any(const char *git_dir);
 
+/* Visit the items of all journals, whoever owns them, without touching them: for whoever wants to
+ * know which objects are still needed.  `fn` returning non-zero stops (1 is returned); ERR_CORRUPT:
+ * one cannot be read. */
+int pending_each(
+	const char *git_dir, int (*fn)(const struct pending_item *i, void *data), void *data);
+
 /* Journals without a living owner, taken over: as long as they are held nobody else works on them,
  * and one that is left behind later is another one.  So look at the index only after taking. */
 struct pending_taken;
