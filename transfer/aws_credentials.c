@@ -62,7 +62,7 @@ static int copy(char **to, const char *from)
 	return *to ? 0 : err_set(ERR_NOMEM, "out of memory");
 }
 
-static void wipe(char **s)
+static void forget(char **s)
 {
 	if (*s)
 		explicit_bzero(*s, strlen(*s));
@@ -186,9 +186,9 @@ void aws_credentials_free(struct aws_credentials *c)
 {
 	if (!c)
 		return;
-	wipe(&c->id);
-	wipe(&c->secret);
-	wipe(&c->token);
+	forget(&c->id);
+	forget(&c->secret);
+	forget(&c->token);
 	aws_temporary_release(&c->keys);
 	aws_profile_free(c->files);
 	free(c->remote);
@@ -206,8 +206,8 @@ void aws_credentials_free(struct aws_credentials *c)
 
 /* ---- the places: 1 = *found and c->where are set, 0 = nothing here, or an error ---- */
 
-static int take(struct aws_credentials *c, struct aws_temporary *found, const char *const keys[3],
-	const char *where)
+static int accept_keys(struct aws_credentials *c, struct aws_temporary *found,
+	const char *const keys[3], const char *where)
 {
 	int rc = sigv4_keys_set(&found->keys, keys[0], keys[1], keys[2]);
 
@@ -227,7 +227,7 @@ static int from_settings(struct aws_credentials *c, struct aws_temporary *found)
 			"remote '%s' has only one half of its keys; type 'git dvx remote modify %s "
 			"%s …'",
 			c->remote, c->remote, c->id ? "secret_access_key" : "access_key_id");
-	return take(c, found, keys, "the settings of the remote");
+	return accept_keys(c, found, keys, "the settings of the remote");
 }
 
 static int from_environment(struct aws_credentials *c, struct aws_temporary *found)
@@ -241,7 +241,7 @@ static int from_environment(struct aws_credentials *c, struct aws_temporary *fou
 		return err_set(ERR_INVALID,
 			"only one half of the keys is in the environment; set %s, too",
 			keys[0] ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID");
-	return take(c, found, keys, "the environment (AWS_ACCESS_KEY_ID)");
+	return accept_keys(c, found, keys, "the environment (AWS_ACCESS_KEY_ID)");
 }
 
 /* Keys that stand in one of the files. */
@@ -263,7 +263,7 @@ static int from_file(
 			keys[0] ? "aws_secret_access_key" : "aws_access_key_id");
 	rc = buf_addf(&where, "profile '%s' in %s", c->profile, path);
 	if (rc == 0)
-		rc = take(c, found, keys, where.p);
+		rc = accept_keys(c, found, keys, where.p);
 	buf_release(&where);
 	return rc;
 }

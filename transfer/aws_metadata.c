@@ -16,9 +16,9 @@
 #define INSTANCE_HOST6 "http://[fd00:ec2::254]"
 #define ROLES	       "/latest/meta-data/iam/security-credentials/"
 
-enum { ANSWER_MAX = 64 * 1024, TOKEN_MAX = 16 * 1024, CONTAINER_MS = 2000, INSTANCE_MS = 1000 };
+enum { BODY_MAX = 64 * 1024, TOKEN_MAX = 16 * 1024, CONTAINER_MS = 2000, INSTANCE_MS = 1000 };
 
-static const char *variable(const char *name)
+static const char *environment(const char *name)
 {
 	const char *value = getenv(name);
 
@@ -39,7 +39,7 @@ static int is_printable(const char *s)
 	return 1;
 }
 
-static void wipe(struct buf *b)
+static void wipe_buf(struct buf *b)
 {
 	if (b->p)
 		explicit_bzero(b->p, b->cap);
@@ -107,8 +107,8 @@ int aws_metadata_check_url(const char *url)
 /* The Authorization header that the endpoint wants, if the environment has one. */
 static int authorization(struct strvec *headers)
 {
-	const char *path = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
-	const char *token = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+	const char *path = environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+	const char *token = environment("AWS_CONTAINER_AUTHORIZATION_TOKEN");
 	struct buf text = {.max = TOKEN_MAX};
 	int rc = 0;
 
@@ -123,7 +123,7 @@ static int authorization(struct strvec *headers)
 			     : err_set(ERR_INVALID, "the token has line breaks or control "
 						    "characters");
 	}
-	wipe(&text);
+	wipe_buf(&text);
 	return rc < 0 ? err_prefix(rc, "%s",
 				path ? "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 				     : "AWS_CONTAINER_AUTHORIZATION_TOKEN")
@@ -133,8 +133,8 @@ static int authorization(struct strvec *headers)
 /* The URL to ask.  1: appended, 0: there is none. */
 static int container_url(struct buf *out)
 {
-	const char *relative = variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-	const char *full = variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+	const char *relative = environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+	const char *full = environment("AWS_CONTAINER_CREDENTIALS_FULL_URI");
 	int rc;
 
 	if (!relative && !full)
@@ -163,7 +163,7 @@ int aws_metadata_container(struct aws_temporary *out, const struct aws_http *htt
 {
 	struct aws_http_request request = {.method = "GET", .timeout_ms = CONTAINER_MS};
 	struct strvec headers = STRVEC_INIT;
-	struct buf url = BUF_INIT, body = {.max = ANSWER_MAX};
+	struct buf url = BUF_INIT, body = {.max = BODY_MAX};
 	int rc, status = 0;
 
 	*out = (struct aws_temporary){0};
@@ -186,7 +186,7 @@ done:
 		explicit_bzero(headers.v[i], strlen(headers.v[i]));
 	strvec_release(&headers);
 	buf_release(&url);
-	wipe(&body);
+	wipe_buf(&body);
 	return rc;
 }
 
@@ -268,7 +268,7 @@ static int instance_keys(struct aws_temporary *out, struct instance *in)
 
 	if (!role)
 		return err_set(ERR_NOMEM, "out of memory");
-	in->body = (struct buf){.max = ANSWER_MAX};
+	in->body = (struct buf){.max = BODY_MAX};
 	rc = ask(in, "GET", ROLES, role, &status);
 	if (rc == 0)
 		rc = check_status(status);
@@ -281,8 +281,8 @@ static int instance_keys(struct aws_temporary *out, struct instance *in)
 
 static const char *instance_host(void)
 {
-	const char *host = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
-	const char *mode = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
+	const char *host = environment("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+	const char *mode = environment("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
 
 	if (host)
 		return host;
@@ -291,12 +291,12 @@ static const char *instance_host(void)
 
 int aws_metadata_instance(struct aws_temporary *out, const struct aws_http *http)
 {
-	struct instance in = {.http = http, .host = instance_host(), .body = {.max = ANSWER_MAX}};
+	struct instance in = {.http = http, .host = instance_host(), .body = {.max = BODY_MAX}};
 	struct buf host = BUF_INIT;
 	int rc;
 
 	*out = (struct aws_temporary){0};
-	if (is_true(variable("AWS_EC2_METADATA_DISABLED"))) {
+	if (is_true(environment("AWS_EC2_METADATA_DISABLED"))) {
 		err_set(ERR_NOTFOUND, "switched off by AWS_EC2_METADATA_DISABLED");
 		return 0;
 	}
@@ -317,7 +317,7 @@ int aws_metadata_instance(struct aws_temporary *out, const struct aws_http *http
 		err_prefix(rc, "the instance metadata service at %s", host.p);
 done:
 	strvec_release(&in.headers);
-	wipe(&in.body);
+	wipe_buf(&in.body);
 	buf_release(&host);
 	return rc;
 }

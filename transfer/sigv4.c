@@ -18,7 +18,7 @@ enum { BLOCK = 64, KEY_TEXT_MAX = 16 * 1024 };
 
 /* ---- keys ---- */
 
-static void wipe(char **s)
+static void wipe_text(char **s)
 {
 	if (*s)
 		explicit_bzero(*s, strlen(*s));
@@ -28,9 +28,9 @@ static void wipe(char **s)
 
 void sigv4_keys_release(struct sigv4_keys *k)
 {
-	wipe(&k->id);
-	wipe(&k->secret);
-	wipe(&k->token);
+	wipe_text(&k->id);
+	wipe_text(&k->secret);
+	wipe_text(&k->token);
 }
 
 /* These end up in a header: no blanks, no control characters, nothing beyond ASCII. */
