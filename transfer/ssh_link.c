@@ -17,10 +17,8 @@
 #include <unistd.h>
 
 enum {
-	PING_MS = 15 * 1000,  /* of silence, while an answer is outstanding */
-	STALL_MS = 30 * 1000, /* the connection is dead then */
-	HELLO_MS = 60 * 1000, /* when nobody can be typing a password */
-	LOOK_MS = 200,	      /* between looks at the wish to stop */
+	STALL_SECONDS = 30, /* of silence while an answer is outstanding; a ping after half */
+	LOOK_MS = 200,	    /* between looks at the wish to stop */
 	CLOSE_MS = 5 * 1000,
 	WINDOW = 4 * 1024 * 1024,      /* bytes of a put on their way */
 	LISTED_MAX = 64 * 1024 * 1024, /* bytes of a listing that nobody has taken yet */
@@ -32,6 +30,7 @@ enum {
 struct ssh_link {
 	const struct remote *remote;
 	char *host;
+	int stall_ms;
 	struct ssh_process process;
 	int started; /* the reader thread */
 	pthread_t reader;
@@ -218,6 +217,14 @@ static int take_frames(struct ssh_link *l)
 	return rc < 0 ? breach(l, err_msg()) : 0;
 }
 
+static int no_answer(const struct ssh_link *l)
+{
+	return err_set(ERR_REMOTE,
+		"no answer from host '%s' for %d seconds (dvx.stallSeconds); is it up, and the "
+		"network?",
+		l->host, l->stall_ms / 1000);
+}
+
 /* Is the far side alive?  0 or an error. */
 static int watch(struct ssh_link *l)
 {
@@ -229,11 +236,9 @@ static int watch(struct ssh_link *l)
 	silent = l->n_calls ? now_ms() - l->heard : 0;
 	if (l->closing && now_ms() - l->heard > CLOSE_MS)
 		rc = err_set(ERR_REMOTE, "closed");
-	else if (silent > STALL_MS)
-		rc = err_set(ERR_REMOTE,
-			"no answer from host '%s' for %d seconds; the connection is given up",
-			l->host, STALL_MS / 1000);
-	else if (silent > PING_MS && l->ping == 0) {
+	else if (silent > l->stall_ms)
+		rc = no_answer(l);
+	else if (silent > l->stall_ms / 2 && l->ping == 0) {
 		if (++l->last_id == 0)
 			l->last_id = 1;
 		blobwire_header(frame, BLOBWIRE_PING, l->last_id, 0);
@@ -298,7 +303,7 @@ static int is_unattended(void)
 
 static int read_hello(struct ssh_link *l)
 {
-	int64_t until = is_unattended() ? now_ms() + HELLO_MS : INT64_MAX;
+	int64_t until = is_unattended() ? now_ms() + l->stall_ms : INT64_MAX;
 	int rc, at_end = 0;
 
 	while ((rc = frame_input_hello(&l->in, &l->far, at_end)) == 0) {
@@ -306,8 +311,7 @@ static int read_hello(struct ssh_link *l)
 		if (rc < 0)
 			return rc;
 		if (now_ms() > until)
-			return err_set(ERR_REMOTE, "no answer from host '%s' for %d seconds",
-				l->host, HELLO_MS / 1000);
+			return no_answer(l);
 		at_end = wait_for_bytes(l, LOOK_MS) < 0;
 		if (at_end && l->in.start == l->in.end)
 			return ERR_NOTFOUND; /* ended without a word: ask ssh */
@@ -320,12 +324,21 @@ static int read_hello(struct ssh_link *l)
 	return rc < 0 ? err_prefix(rc, "host '%s'", l->host) : 0;
 }
 
-/* What goes wrong here ends in one error: ssh's if it has ended by itself. */
-static int say_hello(struct ssh_link *l)
+static int stall_ms(const struct config *c)
 {
+	int64_t seconds = config_int(c, "dvx.stallSeconds", STALL_SECONDS);
+
+	return (int)(seconds < 1 || seconds > 3600 ? STALL_SECONDS : seconds) * 1000;
+}
+
+/* What goes wrong here ends in one error: ssh's if it has ended by itself. */
+static int say_hello(struct ssh_link *l, const char *command)
+{
+	struct ssh_ending ending = {.by_shell = l->process.by_shell,
+		.host = l->host,
+		.command = command,
+		.remote = l->remote->name};
 	struct buf hello = BUF_INIT;
-	struct buf said = BUF_INIT;
-	int by_shell = l->process.by_shell, status;
 	int rc = blobwire_hello_format(&hello, 0);
 
 	if (rc == 0 && frame_output_send(&l->out, hello.p, hello.len) < 0)
@@ -333,15 +346,11 @@ static int say_hello(struct ssh_link *l)
 	if (rc == 0)
 		rc = read_hello(l);
 	if (rc == ERR_NOTFOUND) {
-		status = ssh_process_end(&l->process, 1);
-		said = l->process.said;
-		l->process.said = (struct buf)BUF_INIT;
-		l->process.run.pid = -1;
-		rc = ssh_process_explain(
-			status, buf_str(&said), by_shell, l->host, l->remote->name);
+		ending.status = ssh_process_end(&l->process, 1);
+		ending.said = buf_str(&l->process.said);
+		rc = ssh_process_explain(&ending);
 	}
 	buf_release(&hello);
-	buf_release(&said);
 	return rc;
 }
 
@@ -357,15 +366,16 @@ int ssh_link_open(struct ssh_link **out, const struct ssh_link_options *o)
 	pthread_cond_init(&l->room, NULL);
 	l->remote = o->remote;
 	l->process.run.pid = -1;
+	l->stall_ms = stall_ms(o->process.config);
 	l->host = strdup(o->process.target->host);
 	rc = l->host ? ssh_process_start(&l->process, &o->process)
 		     : err_set(ERR_NOMEM, "out of memory");
 	if (rc == 0)
 		rc = frame_input_init(&l->in, l->process.run.out_fd);
 	if (rc == 0)
-		rc = frame_output_init(&l->out, l->process.run.in_fd, STALL_MS);
+		rc = frame_output_init(&l->out, l->process.run.in_fd, l->stall_ms);
 	if (rc == 0)
-		rc = say_hello(l);
+		rc = say_hello(l, o->process.command);
 	if (rc == 0 && pthread_create(&l->reader, NULL, read_answers, l) != 0)
 		rc = err_set(ERR_NOMEM, "cannot start a thread");
 	l->started = rc == 0;

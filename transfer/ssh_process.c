@@ -15,7 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SAID_MAX = 8192, FINISH_MS = 5000 };
+enum {
+	SAID_MAX = 8192,
+	FINISH_MS = 5000,
+	SSH_FAILED = 255, /* OpenSSH's status for failures of its own */
+	KILLED = 130	  /* and above: by a signal that was not the user's */
+};
+
+static const char default_command[] = "git-dvx-transfer";
 
 /* ---- starting ---- */
 
@@ -38,7 +45,7 @@ static int try_variant(
 /* "git-dvx-transfer serve 'PATH'" */
 static int far_command(struct buf *out, const struct ssh_process_options *o)
 {
-	int rc = buf_addf(out, "%s serve ", o->command ? o->command : "git-dvx-transfer");
+	int rc = buf_addf(out, "%s serve ", o->command ? o->command : default_command);
 
 	return rc < 0 ? rc : ssh_quote(out, o->target->path);
 }
@@ -180,35 +187,46 @@ static const struct {
 	{"timed out", ERR_REMOTE, "host '%s' does not answer; is it up, and the network?"},
 };
 
-int ssh_process_explain(
-	int status, const char *said, int by_shell, const char *host, const char *remote)
+/* The sentence of a reason, with the host in it. */
+static int give_reason(size_t i, const char *host)
 {
-	if (status < 0)
-		return status;
-	if (status == 127)
-		return err_set(ERR_UNSUPPORTED,
-			"host '%s' has no git-dvx-transfer in its PATH%s; install git-dvx there, "
-			"or "
-			"say where it is by 'git config dvx-remote.%s.servecommand <path>'",
-			host, by_shell ? " (or GIT_SSH_COMMAND names no program here)" : "",
-			remote);
-	if (status != 255)
-		return err_set(status == 0 || status > 128 + 2 ? ERR_REMOTE : ERR_UNSUPPORTED,
-			"host '%s' did not start 'git-dvx-transfer serve' (exit status %d); is "
-			"git-dvx there as new as here?",
-			host, status);
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++) {
-		if (strstr(said, reasons[i].words)) {
-			struct buf text = BUF_INIT;
-			const char *at = strstr(reasons[i].meaning, "%s");
+	struct buf text = BUF_INIT;
+	const char *at = strstr(reasons[i].meaning, "%s");
 
-			buf_addf(&text, "%.*s%s%s", (int)(at - reasons[i].meaning),
-				reasons[i].meaning, host, at + 2);
-			err_set(reasons[i].code, "%s", buf_str(&text));
-			buf_release(&text);
-			return reasons[i].code;
-		}
-	}
+	buf_addf(&text, "%.*s%s%s", (int)(at - reasons[i].meaning), reasons[i].meaning, host,
+		at + 2);
+	err_set(reasons[i].code, "%s", buf_str(&text));
+	buf_release(&text);
+	return reasons[i].code;
+}
+
+/* ssh is well, and what it ran there ended with this. */
+static int explain_far(const struct ssh_ending *e)
+{
+	const char *command = e->command ? e->command : default_command;
+
+	if (e->status == 127)
+		return err_set(ERR_UNSUPPORTED,
+			"host '%s' has no '%s' in its PATH%s; install git-dvx there, or say where "
+			"it is by 'git config dvx-remote.%s.servecommand <path>'",
+			e->host, command,
+			e->by_shell ? " (or GIT_SSH_COMMAND names no program here)" : "",
+			e->remote);
+	return err_set(e->status == 0 || e->status > KILLED ? ERR_REMOTE : ERR_UNSUPPORTED,
+		"host '%s' did not start '%s serve' (exit status %d); is git-dvx there as new as "
+		"here?",
+		e->host, command, e->status);
+}
+
+int ssh_process_explain(const struct ssh_ending *e)
+{
+	if (e->status < 0)
+		return e->status;
+	if (e->status != SSH_FAILED)
+		return explain_far(e);
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+		if (strstr(e->said, reasons[i].words))
+			return give_reason(i, e->host);
 	return err_set(ERR_REMOTE,
-		"ssh cannot connect to host '%s'; see that 'ssh' to it works by itself", host);
+		"ssh cannot connect to host '%s'; see that 'ssh' to it works by itself", e->host);
 }

@@ -32,9 +32,17 @@ void ssh_process_hear(struct ssh_process *p);
 /* It has closed its output or is to go: wait for its end, for a while also for an end of its own,
  * and free everything.  The exit status, or a negative error. */
 int ssh_process_end(struct ssh_process *p, int let_it_finish);
-/* Make the error of a process that ended with `status` before the far side said hello.  `said` is
- * what it had said; *code classifies, the message is a sentence for the user. */
-int ssh_process_explain(
-	int status, const char *said, int by_shell, const char *host, const char *remote);
+
+/* What is known of a process that ended before the far side said hello. */
+struct ssh_ending {
+	int status;	  /* of ssh_process_end */
+	const char *said; /* on its standard error */
+	int by_shell;
+	const char *host;
+	const char *command; /* as in the options */
+	const char *remote;  /* its name, for what to do */
+};
+/* The error it stands for, with a sentence for the user. */
+int ssh_process_explain(const struct ssh_ending *e);
 
 #endif
