@@ -192,7 +192,7 @@ int blobstore_parallel(const struct blobstore *b)
 	return b->remote->parallel;
 }
 
-static struct named_fragment *fragment_named(const struct blobstore *b, const struct oid *name)
+struct named_fragment *blobstore_fragment(const struct blobstore *b, const struct oid *name)
 {
 	struct named_fragment key = {.name = *name};
 
@@ -211,7 +211,7 @@ static int take_listing(struct blobstore *b)
 		const struct remote_entry *e = &b->listing.fragments[i];
 		struct blobstore before = {.fragments = b->fragments, .n_fragments = known};
 
-		if (!fragment_named(&before, &e->name))
+		if (!blobstore_fragment(&before, &e->name))
 			rc = add_fragment(b, e);
 	}
 	if (b->n_fragments)
@@ -277,7 +277,7 @@ int blobstore_load_again(struct blobstore *b)
 int blobstore_adopt(struct blobstore *b, const struct oid *name, const struct buf *bytes)
 {
 	struct remote_entry e = {REMOTE_FRAGMENT, *name, bytes->len, INT64_MAX};
-	struct named_fragment *f = fragment_named(b, name);
+	struct named_fragment *f = blobstore_fragment(b, name);
 	int rc = 0;
 
 	if (!f)

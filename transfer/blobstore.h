@@ -60,6 +60,8 @@ int blobstore_load(struct blobstore *b);
 int blobstore_load_condemned(struct blobstore *b);
 /* List again and have everything in memory that was not before. */
 int blobstore_load_again(struct blobstore *b);
+/* The fragment of this name, NULL if it is not listed.  Borrowed, until the next is adopted. */
+struct named_fragment *blobstore_fragment(const struct blobstore *b, const struct oid *name);
 /* One fragment, from the cache or the remote, checked. */
 int blobstore_read_fragment(
 	struct blobstore *b, const struct oid *name, uint64_t size, struct fragment **out);

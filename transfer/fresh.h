@@ -12,7 +12,7 @@
 /* Begin a pack: with random bytes while any pack is under notice. */
 int fresh_pack(const struct listing *l, struct pack_writer *w);
 /* As fragment_writer_finish; with a random, empty object more if need be. */
-int fresh_fragment(const struct listing *l, struct fragment_writer *w, struct buf *bytes,
-	struct oid *name);
+int fresh_fragment(
+	const struct listing *l, struct fragment_writer *w, struct buf *bytes, struct oid *name);
 
 #endif
