@@ -9,11 +9,12 @@
 /* Values of CURLINFO_SSL_VERIFYRESULT: X509_V_ERR_… of <openssl/x509_vfy.h>, that is not ours to
  * link with. */
 enum {
-	X509_UNKNOWN_CA = 20,
+	NOT_ASKED = 1,
 	X509_NOT_YET = 9,
 	X509_EXPIRED = 10,
 	X509_SELF = 18,
-	X509_SELF_CA = 19
+	X509_SELF_CA = 19,
+	X509_UNKNOWN_CA = 20
 };
 
 /* "host[:port]" of a URL; the longest name is of 255 bytes. */
@@ -59,6 +60,7 @@ static int certificate(const struct http_job *job, const struct http_settings *s
 			"is the right one, name the file that holds it: '%s'",
 			host, mend);
 	case 0:
+	case NOT_ASKED: /* the name is looked at before the chain */
 		return err_set(ERR_DENIED,
 			"%s: its certificate is for another host (%s); correct the URL, or ask "
 			"whoever runs it for a certificate with this name",

@@ -4,8 +4,8 @@
  * that do not belong to the name.
  *
  *   If-None-Match: *  works:   created, or "there already" (412) - then it is compared
- *                     ignored: packs are looked for first, to save their bytes; else written over
- *                              with the same bytes, which harms nobody
+ *                     ignored: it is looked for first; two writers at the same moment write the
+ *                              same bytes over each other, which harms nobody
  */
 #include "transfer/remote.h"
 #include "lib/base/err.h"
@@ -185,7 +185,7 @@ static int put_conditional(const struct put *p, int checksum)
 
 static int put_plain(const struct put *p, int checksum)
 {
-	int rc = p->file->class == REMOTE_PACK ? is_there(p) : 0;
+	int rc = is_there(p);
 
 	return rc == 0 ? send_blob(p, 0, checksum) : rc;
 }

@@ -81,6 +81,14 @@ static int open_credentials(
 	return aws_credentials_new(&c->credentials, &o);
 }
 
+/* dvx.stallSeconds: after how long a silence a request is given up. */
+static unsigned stall_ms(const struct config *c)
+{
+	int64_t seconds = config_int(c, "dvx.stallseconds", HTTP_TIMEOUT_MS / 1000);
+
+	return seconds > 0 && seconds < 3600 ? (unsigned)seconds * 1000 : HTTP_TIMEOUT_MS;
+}
+
 int s3_client_new(struct s3_client **out, const struct remote_spec *spec,
 	const struct remote_context *context)
 {
@@ -99,6 +107,7 @@ int s3_client_new(struct s3_client **out, const struct remote_spec *spec,
 	rc = open_credentials(c, spec, context->config);
 	if (rc == 0)
 		rc = s3_settings_read(&c->settings, spec, context->config, c->credentials, &http);
+	http.stall_ms = stall_ms(context->config);
 	snprintf(hint, sizeof(hint), "git dvx remote modify %s sslverify <file>", spec->name);
 	http.ca_hint = hint;
 	if (rc == 0)
