@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <expat.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -369,7 +370,7 @@ static int location_element(struct reader *r, int depth, const char *name, const
 		text = "eu-west-1";
 	else if (text[n] || n >= 64)
 		return err_set(ERR_CORRUPT, "the name of the region is none");
-	strcpy(region, text);
+	snprintf(region, 64, "%s", text);
 	return 0;
 }
 
