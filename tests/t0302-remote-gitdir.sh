@@ -9,7 +9,7 @@ contract_new() {
 	git init -q --bare "$TRASH/remotes/$1.git" && echo "$TRASH/remotes/$1.git"
 }
 
-remote_contract
+remote_contract_objects
 
 test_expect_success 'the blobs are in dvx/, nothing is in lfs/' '
 	test -e remotes/main.git/dvx/format && test -n "$(find remotes/main.git/dvx/packs -name "*.pack")" &&
@@ -21,7 +21,7 @@ contract_new() {
 	git init -q --bare "$TRASH/lfs/$1.git" && mkdir -p "$TRASH/lfs/$1.git/lfs/objects" && echo "$TRASH/lfs/$1.git"
 }
 rm -rf origin clone dry partial other writer? reader
-remote_contract
+remote_contract_objects
 
 test_expect_success 'every object is a whole file in lfs/objects, nothing is in dvx/' '
 	test ! -e lfs/main.git/dvx/format && while read -r oid rest; do

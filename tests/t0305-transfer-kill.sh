@@ -98,7 +98,8 @@ test_expect_success 'a download that is killed or stopped leaves nothing at a fi
 		rm -rf stopped && transfer_repo stopped "$TRASH/bigstore" &&
 		{ (cd stopped && exec git-dvx-transfer batch download <../r-big >../answer) & } && pid=$! && sleep 0.05 && kill -$sig $pid; wait $pid
 		test -z "$(find stopped/.git/lfs/objects -type f 2>/dev/null)" || return 1
-	done && test -z "$(find stopped/.git/lfs stopped/.git/dvx -type f -size +1M)" && download stopped r-big && has_objects stopped r-big
+	done && test -z "$(find stopped/.git/lfs/tmp stopped/.git/dvx -type f -size +1M)" && download stopped r-big && has_objects stopped r-big &&
+	test -z "$(ls stopped/.git/lfs/incomplete)"
 '
 
 test_done

@@ -35,9 +35,28 @@ int deliver_begin(struct deliver *d, struct engine *e, struct transfer_object *o
 	return o->to_file ? begin_file(d) : store_writer_new(&d->writer, e->store, -1);
 }
 
+int deliver_resume(struct deliver *d, struct engine *e, struct transfer_object *o, uint64_t *have)
+{
+	int rc = deliver_begin(d, e, o);
+
+	*have = 0;
+	if (rc < 0 || !d->writer)
+		return rc;
+	store_writer_free(d->writer);
+	return store_writer_resume(&d->writer, e->store, &o->oid, o->size, have);
+}
+
+int deliver_keep(struct deliver *d, uint64_t len)
+{
+	d->size = len;
+	return store_writer_keep(d->writer, len);
+}
+
 int deliver_data(struct deliver *d, const void *p, size_t len)
 {
 	d->size += len;
+	if (d->size > d->object->size && d->writer)
+		store_writer_forget(d->writer);
 	if (d->size > d->object->size)
 		return err_set(ERR_CORRUPT, "more bytes than the object has");
 	if (d->writer)
@@ -74,11 +93,14 @@ int deliver_finish(struct deliver *d)
 {
 	int rc;
 
-	if (d->size != d->object->size)
+	if (d->size != d->object->size) {
+		if (d->writer)
+			store_writer_forget(d->writer);
 		rc = err_set(ERR_CORRUPT, "%llu bytes instead of %llu", (unsigned long long)d->size,
 			(unsigned long long)d->object->size);
-	else
+	} else {
 		rc = d->writer ? finish_store(d) : finish_file(d);
+	}
 	deliver_abort(d);
 	return rc;
 }

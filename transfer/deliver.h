@@ -18,11 +18,15 @@ struct deliver {
 };
 
 int deliver_begin(struct deliver *d, struct engine *e, struct transfer_object *o);
+/* The same for a large object: *have bytes of it are in the store from an earlier attempt. */
+int deliver_resume(struct deliver *d, struct engine *e, struct transfer_object *o, uint64_t *have);
+/* Before all data: go on behind the first `len` <= *have bytes. */
+int deliver_keep(struct deliver *d, uint64_t len);
 /* More than the object's size is ERR_CORRUPT. */
 int deliver_data(struct deliver *d, const void *p, size_t len);
-/* Check and put in place: 0; ERR_CORRUPT.  Finished in every case. */
+/* Check and put in place: 0; ERR_CORRUPT: nothing of it is kept.  Finished in every case. */
 int deliver_finish(struct deliver *d);
-/* Give up; fine after deliver_finish. */
+/* Give up; what deliver_resume may go on with stays.  Fine after deliver_finish. */
 void deliver_abort(struct deliver *d);
 
 #endif

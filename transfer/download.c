@@ -10,6 +10,7 @@
 #include "transfer/deliver.h"
 #include "transfer/extentreader.h"
 #include "transfer/plan.h"
+#include "transfer/resume.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,16 @@ struct download {
 
 static int deliver_piece(const void *p, size_t len, void *data)
 {
-	return deliver_data(data, p, len);
+	struct deliver *out = data;
+
+	engine_progress(out->engine, len);
+	return deliver_data(out, p, len);
+}
+
+/* The bytes of an attempt that failed do not count as done. */
+static void take_back_progress(const struct deliver *out)
+{
+	engine_progress(out->engine, 0 - out->size);
 }
 
 static int check_only(const void *p, size_t len, void *data)
@@ -54,7 +64,7 @@ static int check_only(const void *p, size_t len, void *data)
 static int find_damage(struct extent_reader *r, const struct blob_hit *h)
 {
 	char hex[OID_HEX_LEN + 1];
-	int rc = extent_reader_stream(r, h, 1, check_only, NULL);
+	int rc = extent_reader_stream(r, h, &(struct extent_place){0, 0}, 1, check_only, NULL);
 
 	if (rc < 0)
 		return rc;
@@ -62,24 +72,7 @@ static int find_damage(struct extent_reader *r, const struct blob_hit *h)
 	return err_set(ERR_CORRUPT, "fragment %s does not describe the object", hex);
 }
 
-static int stream_object(struct download *d, struct extent_reader *r, const struct blob_hit *h)
-{
-	struct transfer_object *o = &d->objects[h->object];
-	struct deliver out;
-	int rc = deliver_begin(&out, d->blobstore->engine, o);
-
-	if (rc < 0)
-		return rc;
-	rc = extent_reader_stream(r, h, 0, deliver_piece, &out);
-	if (rc == 0) {
-		rc = deliver_finish(&out);
-		if (rc == ERR_CORRUPT)
-			rc = find_damage(r, h);
-	}
-	deliver_abort(&out);
-	return rc;
-}
-
+/* Bytes of packs that the object lies in. */
 static uint64_t hit_bytes(const struct blob_hit *h)
 {
 	struct fragment_extent x;
@@ -92,12 +85,50 @@ static uint64_t hit_bytes(const struct blob_hit *h)
 	return bytes;
 }
 
-static void answer_ok(struct download *d, const struct blob_hit *h)
+/* One attempt, from where an earlier one ended.  *again: that one's bytes were bad, and are gone.
+ */
+static int stream_once(struct download *d, struct extent_reader *r, const struct blob_hit *h,
+	uint64_t *travelled, int *again)
 {
-	struct transfer_object *o = &d->objects[h->object];
+	struct resume_point p = {.bytes = 0};
+	struct deliver out;
+	uint64_t have;
+	int rc = deliver_resume(&out, d->blobstore->engine, &d->objects[h->object], &have);
 
-	engine_progress(d->blobstore->engine, o->size);
-	engine_answer(d->blobstore->engine, o, TRANSFER_OK, hit_bytes(h));
+	*again = 0;
+	if (rc == 0 && have)
+		rc = resume_find(d->blobstore, h, have, &p);
+	if (rc == 0 && have)
+		rc = deliver_keep(&out, p.bytes);
+	engine_progress(d->blobstore->engine, out.size);
+	if (rc == 0)
+		rc = extent_reader_stream(r, h, &p.at, 0, deliver_piece, &out);
+	if (rc == 0) {
+		rc = deliver_finish(&out);
+		*again = rc == ERR_CORRUPT && p.bytes;
+		if (rc == ERR_CORRUPT && !p.bytes)
+			rc = find_damage(r, h);
+	}
+	if (rc < 0)
+		take_back_progress(&out);
+	deliver_abort(&out);
+	*travelled = hit_bytes(h) - p.stored;
+	return rc;
+}
+
+/* *travelled: bytes that were read for it. */
+static int stream_object(
+	struct download *d, struct extent_reader *r, const struct blob_hit *h, uint64_t *travelled)
+{
+	int again;
+	int rc = stream_once(d, r, h, travelled, &again);
+
+	return rc < 0 && again ? stream_once(d, r, h, travelled, &again) : rc;
+}
+
+static void answer_ok(struct download *d, const struct blob_hit *h, uint64_t travelled)
+{
+	engine_answer(d->blobstore->engine, &d->objects[h->object], TRANSFER_OK, travelled);
 }
 
 /* May another copy of the object help against this failure? */
@@ -139,6 +170,7 @@ static void answer_failed(struct download *d, const struct blob_hit *h, int rc)
 static int try_others(struct download *d, struct extent_reader *r, size_t i, int rc)
 {
 	const struct blob_hit *first = &d->hits[i];
+	uint64_t travelled;
 	char *message;
 
 	if (rc == ERR_INTERRUPTED)
@@ -147,8 +179,8 @@ static int try_others(struct download *d, struct extent_reader *r, size_t i, int
 	for (size_t k = i + 1; is_remote_fault(rc) && k < d->n_hits; k++) {
 		if (d->hits[k].object != first->object)
 			break;
-		if (stream_object(d, r, &d->hits[k]) == 0) {
-			answer_ok(d, &d->hits[k]);
+		if (stream_object(d, r, &d->hits[k], &travelled) == 0) {
+			answer_ok(d, &d->hits[k], travelled);
 			free(message);
 			return 0;
 		}
@@ -161,11 +193,12 @@ static int try_others(struct download *d, struct extent_reader *r, size_t i, int
 
 static int fetch_large(struct download *d, struct extent_reader *r, size_t hit)
 {
-	int rc = stream_object(d, r, &d->hits[hit]);
+	uint64_t travelled;
+	int rc = stream_object(d, r, &d->hits[hit], &travelled);
 
 	if (rc < 0)
 		return try_others(d, r, hit, rc);
-	answer_ok(d, &d->hits[hit]);
+	answer_ok(d, &d->hits[hit], travelled);
 	return 0;
 }
 
@@ -182,6 +215,8 @@ static int take_item(struct download *d, struct extent_reader *r, const struct p
 			r, &item->pack, item->offset, bytes, item->length, 0, deliver_piece, &out);
 	if (rc == 0)
 		rc = deliver_finish(&out);
+	if (rc < 0)
+		take_back_progress(&out);
 	deliver_abort(&out);
 	return rc;
 }
@@ -199,7 +234,7 @@ static int fetch_run(struct download *d, struct extent_reader *r, const struct p
 		if (one == 0 && read == 0)
 			one = take_item(d, r, &items[i], bytes + (items[i].offset - run->offset));
 		if (one == 0 && read == 0) {
-			answer_ok(d, &d->hits[items[i].tag]);
+			answer_ok(d, &d->hits[items[i].tag], items[i].length);
 			continue;
 		}
 		if (one < 0 && one != ERR_CORRUPT) {

@@ -146,8 +146,11 @@ int extent_reader_decode(struct extent_reader *r, const struct oid *pack, uint64
 	return rc;
 }
 
-/* The object's extents in pieces of at most WINDOW.  *out is the caller's to free(). */
-static int split_extents(const struct blob_hit *h, struct readahead_range **out, size_t *n)
+/* The object's extents from `from` on, in pieces of at most WINDOW.  *out is the caller's to
+ * free().
+ */
+static int split_extents(const struct blob_hit *h, const struct extent_place *from,
+	struct readahead_range **out, size_t *n)
 {
 	struct readahead_range *v;
 	struct fragment_extent x;
@@ -155,23 +158,24 @@ static int split_extents(const struct blob_hit *h, struct readahead_range **out,
 	uint64_t size;
 	size_t count = 0;
 
-	for (uint32_t i = 0; i < h->at.n_extents; i++) {
+	for (uint32_t i = from->extent; i < h->at.n_extents; i++) {
 		fragment_extent_at(&h->at, i, &x);
 		count += ((size_t)x.length + WINDOW - 1) / WINDOW;
 	}
 	v = *out = calloc(count ? count : 1, sizeof(*v));
-	*n = count;
+	*n = 0;
 	if (!v)
 		return err_set(ERR_NOMEM, "out of memory");
-	for (uint32_t i = 0; i < h->at.n_extents; i++) {
+	for (uint32_t i = from->extent; i < h->at.n_extents; i++) {
 		fragment_extent_at(&h->at, i, &x);
 		fragment_pack_at(h->in->fragment, x.pack, &pack, &size);
-		for (uint32_t at = 0; at < x.length; at += v++->length) {
+		for (uint32_t at = i == from->extent ? from->offset : 0; at < x.length;
+			at += v[(*n)++].length) {
 			uint32_t rest = x.length - at;
 
-			v->pack = pack;
-			v->offset = x.offset + at;
-			v->length = rest < WINDOW ? rest : WINDOW;
+			v[*n].pack = pack;
+			v[*n].offset = x.offset + at;
+			v[*n].length = rest < WINDOW ? rest : WINDOW;
 		}
 	}
 	return 0;
@@ -207,14 +211,14 @@ static int stream_range(struct extent_reader *r, const struct readahead_range *r
 	return 0;
 }
 
-int extent_reader_stream(struct extent_reader *r, const struct blob_hit *h, int verify,
-	extent_sink_fn *sink, void *data)
+int extent_reader_stream(struct extent_reader *r, const struct blob_hit *h,
+	const struct extent_place *at, int verify, extent_sink_fn *sink, void *data)
 {
 	struct readahead_range *ranges = NULL;
 	struct readahead *ahead = NULL;
 	size_t n, have = 0;
 	uint8_t *bytes;
-	int rc = split_extents(h, &ranges, &n);
+	int rc = split_extents(h, at, &ranges, &n);
 
 	if (rc == 0)
 		rc = readahead_new(&ahead, r->blobstore, ranges, n, r->ahead);

@@ -70,6 +70,16 @@ struct store_writer;
  * clean); where the file system can reflink, it is cloned and each received byte compared with the
  * clone, so nothing is written. */
 int store_writer_new(struct store_writer **out, struct store *s, int clone_fd);
+/* The same for an object whose id and size are known and that may not arrive in one go: what was
+ * written of a large one stays when the writer is freed unfinished or its process dies (a week, or
+ * until a write fails), and *have says how much of it there is.  Another writer of the same object
+ * that is at it has those bytes for itself: then *have is 0, and nothing is kept. */
+int store_writer_resume(struct store_writer **out, struct store *s, const struct oid *oid,
+	uint64_t size, uint64_t *have);
+/* Before all data: begin with the first `len` <= *have bytes, and forget the others. */
+int store_writer_keep(struct store_writer *w, uint64_t len);
+/* What was written is of no use to the next one. */
+void store_writer_forget(struct store_writer *w);
 int store_writer_add(struct store_writer *w, const void *data, size_t len);
 /* Put it in place: readable by all on return.  With `expect` (may be NULL) other content is
  * refused: ERR_CORRUPT, nothing stored. */

@@ -11,6 +11,7 @@
  *   store_flush.c    writeback started early
  *   store_read.c     reading, placing, streaming, verifying
  *   store_whole.c    whole objects: temporary file and final place
+ *   store_partial.c  whole objects that arrive in more than one go
  *   store_write.c    content from memory and from streams
  *   store_import.c   objects from files
  *   store_sync.c     durability
@@ -126,7 +127,8 @@ struct store {
 	struct session session;
 	struct pack_codec_ctx **codecs; /* those not in use */
 	size_t n_codecs, cap_codecs;
-	_Atomic int swept; /* temporary files of killed processes were looked for */
+	_Atomic int swept;	   /* temporary files of killed processes were looked for, */
+	_Atomic int partial_swept; /* and incomplete objects that nobody came back for */
 	int hold_fd; /* shared lock against clean-ups, held from the first write on; -1: not yet */
 	int held, reused; /* store_hold was called, and with `reused` */
 };
@@ -247,6 +249,12 @@ int whole_read(
  * dst_fd if that is >= 0. */
 int whole_check(struct store *s, const struct oid *oid, int fd, const struct stat *st, int dst_fd,
 	const char *path);
+#define WHOLE_TEMP_PREFIX "dvx-"
+/* Remove from a directory the temporary files that have not been written to for so long. */
+void whole_sweep(const char *dir, int64_t seconds);
+/* The file that holds what is here of an incomplete object (store_partial.c), locked; it may be
+ * empty.  ERR_LOCKED: somebody else is at it. */
+int partial_open(struct store *s, const struct oid *oid, struct buf *path);
 /* A temporary file in "<lfs>/tmp". */
 int whole_temp(struct store *s, struct buf *path);
 /* Rename the temporary file (open at fd) into its place, or drop it when a good object is there.

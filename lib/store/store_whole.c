@@ -18,12 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char temp_prefix[] = "dvx-";
 enum { STALE_SECONDS = 24 * 3600 };
 
-/* Remove what killed processes left: old, and with no other name (a link is as old as its
- * original). */
-static void sweep(const char *path)
+/* What killed processes left is old, and has no other name (a link is as old as its original). */
+void whole_sweep(const char *path, int64_t seconds)
 {
 	DIR *dir = opendir(path);
 	struct dirent *d;
@@ -31,10 +29,10 @@ static void sweep(const char *path)
 	while (dir && (d = readdir(dir))) {
 		struct stat st;
 
-		if (strncmp(d->d_name, temp_prefix, strlen(temp_prefix)) != 0 ||
+		if (strncmp(d->d_name, WHOLE_TEMP_PREFIX, strlen(WHOLE_TEMP_PREFIX)) != 0 ||
 			fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 			!S_ISREG(st.st_mode) || st.st_nlink > 1 ||
-			time(NULL) - st.st_mtime < STALE_SECONDS)
+			time(NULL) - st.st_mtime < seconds)
 			continue;
 		(void)unlinkat(dirfd(dir), d->d_name, 0);
 	}
@@ -49,9 +47,9 @@ int whole_temp(struct store *s, struct buf *path)
 	int fd;
 
 	if (rc == 0 && !atomic_exchange(&s->swept, 1))
-		sweep(dir.p);
+		whole_sweep(dir.p, STALE_SECONDS);
 	if (rc == 0)
-		rc = buf_addf(&prefix, "%s/%s", dir.p, temp_prefix);
+		rc = buf_addf(&prefix, "%s/%s", dir.p, WHOLE_TEMP_PREFIX);
 	fd = rc;
 	if (rc == 0) {
 		fd = fs_tempfile(path, prefix.p);

@@ -30,6 +30,7 @@ struct store_writer {
 	uint64_t written; /* bytes of complete blocks */
 	int fd;
 	struct buf temp;
+	int keep; /* the temporary file is one of store_partial.c, and stays for the next writer */
 	/* comparing with a clone */
 	int clone_fd;
 	int cloned; /* the temporary file is a clone of it, equal up to `written` */
@@ -157,10 +158,17 @@ int store_writer_new(struct store_writer **out, struct store *s, int clone_fd)
 
 void store_writer_free(struct store_writer *w)
 {
+	struct stat st;
+
 	if (!w)
 		return;
 	flusher_free(w->flusher);
 	hasher_free(w->hasher);
+	if (w->keep && w->fd >= 0 && fstat(w->fd, &st) == 0 && st.st_size > 0) {
+		close(w->fd);
+		w->fd = -1;
+		buf_reset(&w->temp);
+	}
 	whole_abort(&w->temp, &w->fd);
 	buf_release(&w->temp);
 	buf_release(&w->small);
@@ -186,6 +194,7 @@ static void lose(struct store_writer *w, int error)
 {
 	w->lost = error;
 	w->cloned = 0;
+	w->keep = 0;
 	snprintf(w->lost_why, sizeof w->lost_why, "%s", err_msg());
 }
 
@@ -195,7 +204,8 @@ static int begin_large(struct store_writer *w)
 
 	if (rc < 0)
 		return rc;
-	w->fd = whole_temp(w->s, &w->temp);
+	if (w->fd < 0)
+		w->fd = whole_temp(w->s, &w->temp);
 	if (w->fd < 0) {
 		lose(w, w->fd);
 	} else {
@@ -246,7 +256,7 @@ static int add(struct store_writer *w, const void *data, size_t len)
 	int rc = 0;
 
 	w->size += len;
-	if (w->size <= STORE_SMALL_MAX)
+	if (!w->hasher && w->size <= STORE_SMALL_MAX)
 		return buf_add(&w->small, data, len);
 	if (!w->hasher)
 		rc = begin_large(w);
@@ -272,6 +282,70 @@ int store_writer_add(struct store_writer *w, const void *data, size_t len)
 	if (!w->failed)
 		w->failed = add(w, data, len);
 	return w->failed;
+}
+
+/* ---- going on with what another writer has left ---- */
+
+int store_writer_resume(struct store_writer **out, struct store *s, const struct oid *oid,
+	uint64_t size, uint64_t *have)
+{
+	struct store_writer *w;
+	struct stat st;
+	int rc = store_writer_new(out, s, -1);
+
+	*have = 0;
+	if (rc < 0 || size <= STORE_SMALL_MAX)
+		return rc;
+	w = *out;
+	w->fd = partial_open(s, oid, &w->temp);
+	if (w->fd < 0) { /* as if there were nothing to go on with */
+		w->fd = -1;
+		err_clear();
+		return 0;
+	}
+	w->keep = 1;
+	if (fstat(w->fd, &st) == 0 && (uint64_t)st.st_size <= size)
+		*have = (uint64_t)st.st_size;
+	else if (ftruncate(w->fd, 0) < 0)
+		return err_sys("cannot shorten '%s'", w->temp.p);
+	return 0;
+}
+
+/* One block of what is there: hashed, and when it is whole, as good as written. */
+static int keep_block(struct store_writer *w, size_t len)
+{
+	ssize_t n = fs_pread_full(w->fd, w->block, len, w->written);
+	int rc;
+
+	if (n != (ssize_t)len)
+		return n < 0 ? (int)n : err_set(ERR_CHANGED, "'%s' became shorter", w->temp.p);
+	w->size += len;
+	w->fill = len;
+	if (len < STORE_BLOCK)
+		return 0;
+	w->written += len;
+	w->fill = 0;
+	rc = hasher_push(w->hasher, len);
+	if (rc == 0)
+		w->block = hasher_block(w->hasher);
+	return rc;
+}
+
+int store_writer_keep(struct store_writer *w, uint64_t len)
+{
+	int rc = ftruncate(w->fd, (off_t)len) < 0 ? err_sys("cannot shorten '%s'", w->temp.p) : 0;
+
+	if (rc == 0 && len)
+		rc = begin_large(w);
+	while (rc == 0 && w->size < len)
+		rc = keep_block(
+			w, len - w->size < STORE_BLOCK ? (size_t)(len - w->size) : STORE_BLOCK);
+	return w->failed = rc;
+}
+
+void store_writer_forget(struct store_writer *w)
+{
+	w->keep = 0;
 }
 
 /* The clone was compared with its original: good only if that stayed as it was. */
@@ -308,6 +382,8 @@ static int finish_large(struct store_writer *w, const struct oid *expect, struct
 		rc = hasher_finish(w->hasher, oid, &sums);
 	if (rc == 0)
 		rc = store_expected(expect, oid);
+	if (rc == ERR_CORRUPT)
+		store_writer_forget(w);
 	if (rc == 0)
 		rc = w->lost ? finish_lost(w, oid)
 			     : whole_commit(w->s, &w->temp, &w->fd, oid, w->size, &sums);
