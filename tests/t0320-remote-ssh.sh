@@ -62,7 +62,7 @@ test_expect_success 'git dvx and plain git push, clone and pull use it' '
 	) &&
 	ls "$far"/team/packs/*/*.pack && git clone -q hub.git mate && not_pointer mate/*.bin && cmp work/a.bin mate/a.bin && is_clean mate &&
 	(cd mate && random_file b.bin 70000 b && git add b.bin && git commit -q -m two && git dvx push && git push -q) &&
-	(cd work && git pull -q && git dvx pull) && not_pointer work/b.bin && cmp work/b.bin mate/b.bin
+	(cd work && git pull -q origin main && git dvx pull) && not_pointer work/b.bin && cmp work/b.bin mate/b.bin
 '
 
 test_expect_success STRACE 'ssh is started once a command' '
@@ -125,8 +125,8 @@ test_expect_success 'errors: no git-dvx-transfer there, noise, a closed port, a 
 	git -C errors config dvx-remote.storage.servecommand "$(command -v git-dvx-transfer)" && upload errors r >out && grep "^ok" out &&
 	git -C errors config dvx-remote.storage.url "ssh://$host:1$far/errors" && what_it_says errors "remote .*accepts no ssh connections" &&
 	test "$(grep -c "Connection refused" err)" = 1 &&
-	git -C errors config dvx-remote.storage.url "ssh://$host:$SSH_PORT$far/errors" && ssh-keygen -q -t ed25519 -N "" -f other &&
-	sed "s|^  IdentityFile .*|  IdentityFile $TRASH/other|" "$SSH_CONFIG" >other-config &&
+	git -C errors config dvx-remote.storage.url "ssh://$host:$SSH_PORT$far/errors" && ssh-keygen -q -t ed25519 -N "" -f other-key &&
+	sed "s|^  IdentityFile .*|  IdentityFile $TRASH/other-key|" "$SSH_CONFIG" >other-config &&
 	GIT_SSH_COMMAND="ssh -F $TRASH/other-config" what_it_says errors "denied .*cannot log in" && test "$(grep -c "Permission denied" err)" = 1 &&
 	sed "s|^  UserKnownHostsFile .*|  UserKnownHostsFile /dev/null|" "$SSH_CONFIG" >unknown-config &&
 	GIT_SSH_COMMAND="ssh -F $TRASH/unknown-config" what_it_says errors "denied .*does not know the key"

@@ -105,9 +105,10 @@ static struct ssh_call *find_call(struct ssh_link *l, uint32_t id)
 static int take_entries(struct ssh_link *l, struct ssh_call *c, const struct blobwire_answer *a)
 {
 	c->n_entries += a->data_len / BLOBWIRE_ENTRY_LEN;
-	if (c->type != BLOBWIRE_LIST || c->n_entries > BLOBWIRE_LISTING_MAX)
+	if (c->type != BLOBWIRE_LIST || c->n_entries > BLOBWIRE_LISTING_MAX ||
+		buf_add(&c->entries, a->data, a->data_len) < 0)
 		return breach(l, "a listing without end");
-	return buf_add(&c->entries, a->data, a->data_len);
+	return 0;
 }
 
 static int take_bytes(struct ssh_link *l, struct ssh_call *c, const struct blobwire_answer *a)
