@@ -5,9 +5,19 @@
 #include "commands/fsck.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/err.h"
 #include "lib/repo/sync.h"
+
+/* The error without the name of what could not be had: the line begins with that. */
+static const char *reason(const struct batch_object *o)
+{
+	const char *p = o->error ? strstr(o->error, " from remote '") : NULL;
+
+	p = p ? strstr(p, "': ") : NULL;
+	return p ? p + 3 : o->error ? o->error : "failed";
+}
 
 static void tell(struct fsck *f, const struct sync *sync)
 {
@@ -23,8 +33,7 @@ static void tell(struct fsck *f, const struct sync *sync)
 		oid_to_hex(hex, &o->oid);
 		fsck_problem(f, o->state == ERR_NOTFOUND ? "missing" : "damaged", o->path, hex,
 			"remote: %s: %s (%s): %s", o->state == ERR_NOTFOUND ? "missing" : "damaged",
-			o->path && *o->path ? o->path : "(no path)", hex,
-			o->error ? o->error : "failed");
+			o->path && *o->path ? o->path : "(no path)", hex, reason(o));
 	}
 	if (repaired)
 		fsck_say(f, "remote: repaired: %zu object%s sent again to '%s'", repaired,

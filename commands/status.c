@@ -3,7 +3,8 @@
  * which changed, what is only a pointer, what the blob remote does not have yet.
  *
  * The work tree is compared by one lstat for each pointer of the index; nothing is hashed unless a
- * file has the right size and another time.
+ * file has the right size and another time.  The network is asked with --remote only
+ * (status_remote.c).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "commands/command.h"
 #include "commands/json.h"
 #include "commands/select.h"
+#include "commands/status_remote.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/base/progress.h"
@@ -368,9 +370,21 @@ static int print_json(const struct status *s)
 int cmd_status(struct command_ctx *ctx, int argc, char **argv)
 {
 	struct status s = {.ctx = ctx};
+	struct status_remote r = {.wanted = 0};
 	const struct opt options[] = {{0, "json", OPT_FLAG, &s.json, NULL, "print JSON", 0},
 		{'p', "porcelain", OPT_FLAG, &s.porcelain, NULL,
 			"print two status letters and the path, for scripts", 0},
+		{'c', "remote", OPT_FLAG, &r.wanted, NULL,
+			"compare with what the blob remote has instead", 0},
+		{0, "cloud", OPT_FLAG, &r.wanted, NULL, NULL, 0},
+		{'r', NULL, OPT_VALUE, &r.remote, "<name>",
+			"blob remote, instead of the default; means --remote", 0},
+		{'a', "all-branches", OPT_FLAG, &r.branches, NULL,
+			"with --remote: also the data of all branches", 0},
+		{'T', "all-tags", OPT_FLAG, &r.tags, NULL,
+			"with --remote: also the data of all tags", 0},
+		{'A', "all-commits", OPT_FLAG, &r.commits, NULL,
+			"with --remote: the data of all commits", 0},
 		SELECT_OPTIONS(&s.select), OPT_END};
 	int n, rc;
 
@@ -382,6 +396,11 @@ int cmd_status(struct command_ctx *ctx, int argc, char **argv)
 		rc = select_operands(&s.select, &ctx->repo, argv + 1, n, 0);
 	if (rc == 0)
 		rc = select_patterns(&s.select, &ctx->repo, 0);
+	if (rc == 0 && (r.wanted || r.remote)) {
+		r.as_json = s.json;
+		rc = status_remote(ctx, &r, &s.select);
+		goto done;
+	}
 	if (rc == 0)
 		rc = collect(&s);
 	if (rc == 0 && s.json)

@@ -454,6 +454,25 @@ int blobstore_find(const struct blobstore *b, const struct oid *oid, struct blob
 	return 0;
 }
 
+static int note_size(const struct remote_entry *e, void *data)
+{
+	struct blobstore *b = data;
+
+	return e->size <= PACK_MAX && oidmap_set(&b->pack_sizes, &e->name, (uint32_t)e->size) < 0
+		       ? ERR_NOMEM
+		       : 0;
+}
+
+int blobstore_list_packs(struct blobstore *b)
+{
+	int rc;
+
+	pthread_mutex_lock(&b->lock);
+	rc = b->remote->ops->list(b->remote, REMOTE_LIST_PACKS, note_size, b, NULL);
+	pthread_mutex_unlock(&b->lock);
+	return rc;
+}
+
 int blobstore_has_pack(struct blobstore *b, const struct oid *name, uint64_t size)
 {
 	uint32_t found = PACK_ABSENT;

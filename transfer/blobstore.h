@@ -92,6 +92,9 @@ int blobstore_find(const struct blobstore *b, const struct oid *oid, struct blob
  * what its fragments say, unless the engine is to verify: gc removes no pack that one names. */
 int blobstore_has_pack(struct blobstore *b, const struct oid *name, uint64_t size);
 
+/* Take the sizes of all packs from one listing, for when many are going to be asked about. */
+int blobstore_list_packs(struct blobstore *b);
+
 /* The index at the end of a pack, from the cache or by reading its end. */
 int blobstore_pack_index(
 	struct blobstore *b, const struct oid *name, uint64_t size, struct pack_index **out);

@@ -2,8 +2,8 @@
  * `git-dvx-transfer fsck`: are the requested objects on the remote, and whole?  The batch protocol,
  * where "ok" means sound and "present" means that it was damaged and is whole again.
  *
- * The full check is a download to nowhere: every fragment is read anew, every byte is decoded and
- * hashed.  --quick is a push that is only planned, with the remote asked for every pack.  --repair
+ * First a push that is only planned, with the remote asked for every pack; --quick ends there. Then
+ * a download to nowhere: every fragment is read anew, every byte is decoded and hashed.  --repair
  * sends what is damaged there once more, from the local store, into new packs that refer to nothing
  * that was there, and checks it again.
  */
@@ -17,7 +17,7 @@
 #include "lib/base/opt.h"
 #include "transfer/frontend.h"
 
-enum phase { PHASE_CHECK, PHASE_SEND, PHASE_AGAIN };
+enum phase { PHASE_SIZES, PHASE_CHECK, PHASE_SEND, PHASE_AGAIN };
 
 struct fsck {
 	int quick, repair;
@@ -39,7 +39,7 @@ static int forward_progress(uint64_t objects, uint64_t bytes, void *data)
 {
 	struct fsck *f = data;
 
-	return f->phase == PHASE_CHECK ? f->progress(objects, bytes, f->data) : 0;
+	return f->phase == PHASE_CHECK || f->quick ? f->progress(objects, bytes, f->data) : 0;
 }
 
 /* A failure waits, if it may be repaired. */
@@ -56,15 +56,13 @@ static int hold_back(struct fsck *f, const struct transfer_object *o)
 
 static int take_check(struct fsck *f, struct transfer_object *o, uint64_t bytes)
 {
-	struct buf who = BUF_INIT;
-
-	if (f->quick && o->state == TRANSFER_OK) { /* a push would send it */
-		engine_describe(o, &who);
+	if (f->phase == PHASE_SIZES && o->state == TRANSFER_OK) { /* a push would send it */
 		o->state = err_set(ERR_NOTFOUND,
-			"remote '%s' does not have object %s, or a pack that it lies in is missing "
-			"or has another size",
-			f->engine->spec->name, buf_str(&who));
-		buf_release(&who);
+			"it is not on remote '%s', or a pack that it lies in is missing or has "
+			"another size",
+			f->engine->spec->name);
+	} else if (f->phase == PHASE_SIZES && o->state == TRANSFER_PRESENT && !f->quick) {
+		return 0; /* still to be read */
 	} else if (o->state == TRANSFER_PRESENT) {
 		o->state = TRANSFER_OK;
 	}
@@ -91,7 +89,7 @@ static int take(struct transfer_object *o, uint64_t bytes, void *data)
 {
 	struct fsck *f = data;
 
-	return f->phase == PHASE_CHECK ? take_check(f, o, bytes) : take_sent(f, o, bytes);
+	return f->phase <= PHASE_CHECK ? take_check(f, o, bytes) : take_sent(f, o, bytes);
 }
 
 /* The failed objects of which a good copy is here; the others are answered. */
@@ -154,6 +152,25 @@ static int repair(struct fsck *f)
 	return rc == 0 ? check_again(f) : rc;
 }
 
+static int check(struct fsck *f)
+{
+	struct engine *e = f->engine;
+	int rc;
+
+	f->phase = PHASE_SIZES;
+	e->verify = e->dry_run = 1;
+	rc = engine_run(e, ENGINE_UPLOAD, f->objects, f->n);
+	e->verify = e->dry_run = 0;
+	if (rc < 0 || f->quick)
+		return rc;
+	for (size_t i = 0; i < f->n; i++)
+		if (f->objects[i].state == TRANSFER_PRESENT)
+			f->objects[i].state = TRANSFER_OPEN;
+	f->phase = PHASE_CHECK;
+	e->check = 1;
+	return engine_run(e, ENGINE_DOWNLOAD, f->objects, f->n);
+}
+
 static int work(struct engine *e, struct transfer_object *objects, size_t n, void *data)
 {
 	struct fsck *f = data;
@@ -171,9 +188,7 @@ static int work(struct engine *e, struct transfer_object *objects, size_t n, voi
 	e->answer = take;
 	e->progress = forward_progress;
 	e->data = f;
-	e->check = !f->quick;
-	e->verify = e->dry_run = f->quick;
-	rc = engine_run(e, f->quick ? ENGINE_UPLOAD : ENGINE_DOWNLOAD, objects, n);
+	rc = check(f);
 	if (rc == 0 && f->failed)
 		rc = repair(f);
 	e->answer = f->answer;

@@ -420,6 +420,8 @@ static int answer_present(struct blobstore *b, struct transfer_object *objects, 
 	size_t n_hits = 0;
 	int rc = blobstore_locate(b, objects, n, &hits, &n_hits);
 
+	if (rc == 0 && n_hits && b->engine->verify && !b->remote->near)
+		rc = blobstore_list_packs(b);
 	for (size_t i = 0; rc == 0 && i < n_hits; i++) {
 		struct transfer_object *o = &objects[hits[i].object];
 
