@@ -97,9 +97,11 @@ static int from_curl(const struct http_job *job, const struct http_settings *s, 
 	case CURLE_OUT_OF_MEMORY:
 		return err_set(ERR_NOMEM, "out of memory");
 	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL:
-		return err_set(
-			ERR_INVALID, "'%s' is not a URL of http:// or https://", job->request->url);
+		return err_set(ERR_INVALID, "'%s' is no host of a URL", host);
+	case CURLE_UNSUPPORTED_PROTOCOL: /* of the answer: ours was looked at before */
+	case CURLE_WEIRD_SERVER_REPLY:
+		return err_set(ERR_REMOTE,
+			"%s: what it answers is not HTTP; does the URL name the right port?", host);
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return err_set(ERR_REMOTE,
 			"%s: no host of this name is found; check the spelling and the network",
