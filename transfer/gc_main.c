@@ -196,8 +196,10 @@ static int report(const struct gc *g, int rc)
 	for (int i = 0; rc == 0 && i < GC_COUNTS; i++)
 		rc = buf_addf(&out, "%s %llu\n", keys[i], (unsigned long long)g->count[i]);
 	if (batch_answer_format(&out, &end) < 0 ||
-		fs_write_full(STDOUT_FILENO, buf_str(&out), out.len) < 0)
+		fs_write_full(STDOUT_FILENO, buf_str(&out), out.len) < 0) {
+		fprintf(stderr, "error: the answer could not be delivered: %s\n", err_msg());
 		status = 128;
+	}
 	buf_release(&out);
 	return status;
 }
