@@ -132,7 +132,7 @@ static size_t take_header(char *line, size_t size, size_t n, void *data)
 		const char *space = memchr(line, ' ', len);
 
 		strvec_release(&r->headers);
-		r->status = space ? atoi(space) : 0;
+		r->status = space ? (int)strtol(space, NULL, 10) : 0;
 		return len;
 	}
 	return add_header(r, line, len) < 0 ? 0 : len;
