@@ -5,18 +5,15 @@
 #include <string.h>
 
 #include "commands/command.h"
-#include "commands/json.h"
+#include "commands/remote.h"
 #include "commands/remote_config.h"
+#include "commands/remote_options.h"
+#include "commands/remote_url.h"
 #include "lib/base/err.h"
 #include "lib/repo/git.h"
 #include "lib/repo/scan.h"
-
-struct remote_args {
-	struct command_ctx *ctx;
-	int make_default, force, local, unset, json;
-	int n; /* operands behind the subcommand */
-	char **v;
-};
+#include "lib/setup/intree.h"
+#include "lib/setup/remotes.h"
 
 static enum remote_where where_of(const struct remote_args *a)
 {
@@ -85,9 +82,10 @@ static int tell_about_url(const struct remote_args *a, const char *url, const ch
 static int write_url(const struct remote_args *a, const char *name, const char *typed)
 {
 	struct buf url = BUF_INIT, inside = BUF_INIT;
+	size_t at;
 	int rc = remote_url_normalise(&url, &inside, &a->ctx->repo, typed);
 
-	if (rc == 0 && !a->local && remote_url_has_secret(buf_str(&url)))
+	if (rc == 0 && !a->local && intree_url_secret(buf_str(&url), &at) > 0)
 		rc = err_set(ERR_DENIED,
 			"the URL holds a password, and " REMOTE_SHARED_FILE
 			" is committed; use --local, or 'git dvx remote modify %s password "
@@ -147,126 +145,141 @@ static int set_default(const struct remote_args *a, const char *name, const char
 	return 0;
 }
 
+static int already_there(const char *name, const char *present)
+{
+	struct buf url = BUF_INIT;
+	int rc = remote_url_masked(&url, present);
+
+	if (rc == 0)
+		rc = err_set(ERR_EXISTS,
+			"remote '%s' already exists (%s); use --force to replace it", name,
+			buf_str(&url));
+	buf_release(&url);
+	return rc;
+}
+
 static int do_add(const struct remote_args *a)
 {
 	const char *name, *present;
 	int rc;
 
 	if (a->n != 2)
-		return command_usage("usage: git dvx remote add [-d] [-f] [--local] <name> <url>");
+		return command_usage("usage: git dvx remote add [-d] [-f] [--local] [--no-probe] "
+				     "<name> <url>");
 	name = a->v[0];
 	rc = remote_name_check(name);
 	if (rc < 0)
 		return rc;
 	present = remote_value(a, name, "url");
 	if (present != NULL && !a->force)
-		return err_set(ERR_EXISTS,
-			"remote '%s' already exists (%s); use --force to replace it", name,
-			present);
+		return already_there(name, present);
 	rc = write_url(a, name, a->v[1]);
 	if (rc == 0 && a->make_default)
-		return set_default(a, name, a->v[1]);
-	if (rc == 0 && config_get(a->ctx->c, "dvx.remote") == NULL)
+		rc = set_default(a, name, a->v[1]);
+	else if (rc == 0 && config_get(a->ctx->c, "dvx.remote") == NULL)
 		fprintf(stderr,
 			"note: no remote is the default; 'git dvx remote default %s' makes it this "
 			"one\n",
 			name);
+	return rc < 0 ? rc : remote_probe(a, name, a->v[1]);
+}
+
+static int unknown_option(const char *typed)
+{
+	struct buf names = BUF_INIT;
+	int rc = remote_option_names(&names);
+
+	if (rc == 0)
+		rc = command_usage(
+			"unknown option '%s' of a remote; known are %s", typed, buf_str(&names));
+	buf_release(&names);
 	return rc;
 }
 
-struct list_state {
-	const struct config *c;
-	const char *default_name;
-	struct json *json; /* NULL: text */
-	cJSON *array;
-};
-
-static int list_json(
-	const struct list_state *s, const char *name, size_t len, const char *url, int is_default)
+/* Where an option goes; says so when that is not what was asked for. */
+static enum remote_where place_of(const struct remote_args *a, const struct remote_option *o)
 {
-	cJSON *item = json_item(s->json, s->array);
-	struct buf text = BUF_INIT;
-	int rc = buf_add(&text, name, len);
-
-	if (rc == 0) {
-		json_string(s->json, item, "name", buf_str(&text));
-		json_string(s->json, item, "url", url);
-		json_bool(s->json, item, "default", is_default);
-	}
-	buf_release(&text);
-	return rc;
+	if (o->place == REMOTE_OPTION_SHARED || a->local)
+		return where_of(a);
+	if (!a->unset)
+		fprintf(stderr,
+			o->place == REMOTE_OPTION_SECRET
+				? "note: '%s' is a secret and went to .git/config, which is not "
+				  "committed\n"
+				: "note: '%s' went to .git/config: a file that is committed may "
+				  "not set it\n",
+			o->name);
+	return REMOTE_LOCAL;
 }
 
-static int list_one(const char *key, const char *value, void *data)
+static int modify_url(const struct remote_args *a, const char *name)
 {
-	const struct list_state *s = data;
-	size_t len = strlen(key), head = strlen("dvx-remote."), tail = strlen(".url");
-	int is_default;
+	const char *present = config_get(a->ctx->c, "dvx.remote");
+	int rc = write_url(a, name, a->v[2]);
 
-	if (strncmp(key, "dvx-remote.", head) != 0 || len <= head + tail ||
-		strcmp(key + len - tail, ".url") != 0 || config_get(s->c, key) != value)
-		return 0; /* another key, or a value that a later one overrides */
-	len -= head + tail;
-	is_default = s->default_name != NULL && strlen(s->default_name) == len &&
-		     memcmp(s->default_name, key + head, len) == 0;
-	if (s->json != NULL)
-		return list_json(s, key + head, len, value, is_default);
-	printf("%.*s\t%s%s\n", (int)len, key + head, value, is_default ? "\t(default)" : "");
-	return 0;
+	if (rc < 0)
+		return rc;
+	hint_earlier_objects(a, name, a->v[2], present != NULL && strcmp(present, name) == 0);
+	return remote_probe(a, name, a->v[2]);
 }
 
-static int do_list(const struct remote_args *a)
+/* A secret that somebody had written into the shared file by hand leaves it. */
+static int clean_shared(
+	const struct remote_args *a, const struct remote_option *o, const char *name)
 {
-	struct list_state s = {.c = a->ctx->c, config_get(a->ctx->c, "dvx.remote")};
-	struct json json;
+	struct buf key = BUF_INIT;
 	int rc;
 
-	if (a->n != 0)
-		return command_usage("'git dvx remote list' takes no arguments");
-	if (!a->json)
-		return config_each(a->ctx->c, list_one, &s);
-	json_init(&json);
-	s.json = &json;
-	s.array = json_array(&json, json.root, "remotes");
-	rc = config_each(a->ctx->c, list_one, &s);
-	json.failed |= rc < 0;
-	return json_print(&json);
+	if (o->place != REMOTE_OPTION_SECRET)
+		return 0;
+	rc = buf_addf(&key, "dvx-remote.%s.%s", name, o->variable);
+	if (rc == 0)
+		rc = remote_config_has_key(&a->ctx->repo, REMOTE_SHARED, buf_str(&key));
+	if (rc > 0) {
+		rc = set_option(a, REMOTE_SHARED, name, o->variable, NULL);
+		fprintf(stderr,
+			"warning: '%s' was in " REMOTE_SHARED_FILE " and was removed there; if it "
+			"was ever committed, consider it leaked and replace it\n",
+			o->name);
+	}
+	buf_release(&key);
+	return rc;
+}
+
+static int modify_option(
+	const struct remote_args *a, const struct remote_option *o, const char *name)
+{
+	struct buf value = BUF_INIT;
+	int rc = a->unset ? 0 : remote_option_value(&value, o, a->v[2]);
+
+	if (rc == 0)
+		rc = set_option(
+			a, place_of(a, o), name, o->variable, a->unset ? NULL : buf_str(&value));
+	if (rc == 0)
+		rc = clean_shared(a, o, name);
+	if (rc == 0 && !a->unset && o->type == REMOTE_OPTION_ENDPOINT)
+		rc = remote_probe(a, name, remote_value(a, name, "url"));
+	buf_release(&value);
+	return rc;
 }
 
 static int do_modify(const struct remote_args *a)
 {
-	const char *name, *variable;
-	const char *present = config_get(a->ctx->c, "dvx.remote");
-	enum remote_where where = where_of(a);
-	int secret, rc;
+	const struct remote_option *o;
+	int rc;
 
 	if (a->n != (a->unset ? 2 : 3))
-		return command_usage("usage: git dvx remote modify [--local] [--unset] <name> "
-				     "<option> [<value>]");
-	name = a->v[0];
-	variable = remote_option_variable(a->v[1], &secret);
-	if (variable == NULL)
-		return command_usage("unknown option '%s' of a remote; known are %s", a->v[1],
-			remote_option_names());
-	rc = must_exist(a, name);
+		return command_usage("usage: git dvx remote modify [--local] [--unset] "
+				     "[--no-probe] <name> <option> [<value>]");
+	o = remote_option_find(a->v[1]);
+	if (o == NULL)
+		return unknown_option(a->v[1]);
+	rc = must_exist(a, a->v[0]);
 	if (rc < 0)
 		return rc;
-	if (!a->unset && strcmp(variable, "url") == 0) {
-		rc = write_url(a, name, a->v[2]);
-		if (rc == 0)
-			hint_earlier_objects(
-				a, name, a->v[2], present != NULL && strcmp(present, name) == 0);
-		return rc;
-	}
-	if (secret && !a->local) {
-		where = REMOTE_LOCAL;
-		if (!a->unset)
-			fprintf(stderr,
-				"note: '%s' is a secret and went to .git/config, which is not "
-				"committed\n",
-				a->v[1]);
-	}
-	return set_option(a, where, name, variable, a->unset ? NULL : a->v[2]);
+	if (!a->unset && o->type == REMOTE_OPTION_URL)
+		return modify_url(a, a->v[0]);
+	return modify_option(a, o, a->v[0]);
 }
 
 static int do_default(const struct remote_args *a)
@@ -351,7 +364,7 @@ static const struct {
 } subcommands[] = {
 	{"add", do_add, 1},
 	{"default", do_default, 1},
-	{"list", do_list, 0},
+	{"list", remote_list, 0},
 	{"modify", do_modify, 1},
 	{"remove", do_remove, 1},
 	{"rename", do_rename, 1},
@@ -389,13 +402,16 @@ int cmd_remote(struct command_ctx *ctx, int argc, char **argv)
 		{0, "local", OPT_FLAG, &a.local, NULL, "write .git/config, not " REMOTE_SHARED_FILE,
 			0},
 		{0, "unset", OPT_FLAG, &a.unset, NULL, "modify, default: remove the setting", 0},
+		{0, "no-probe", OPT_FLAG, &a.no_probe, NULL,
+			"add, modify: do not ask the server what it can do", 0},
 		{0, "json", OPT_FLAG, &a.json, NULL, "list: print JSON", 0}, OPT_END};
 	int n, rc;
 
 	if (command_options(&rc, argc, argv, options,
 		    "git dvx remote [list] [--json]\n"
-		    "git dvx remote add [-d] [-f] [--local] <name> <url>\n"
-		    "git dvx remote modify [--local] [--unset] <name> <option> [<value>]\n"
+		    "git dvx remote add [-d] [-f] [--local] [--no-probe] <name> <url>\n"
+		    "git dvx remote modify [--local] [--unset] [--no-probe] <name> <option> "
+		    "[<value>]\n"
 		    "git dvx remote default [--local] [--unset] [<name>]\n"
 		    "git dvx remote rename <old> <new>\n"
 		    "git dvx remote remove <name>",

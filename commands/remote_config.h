@@ -14,28 +14,11 @@ enum remote_where { REMOTE_SHARED, REMOTE_LOCAL };
 /* 0, or ERR_INVALID: letters, digits, '.', '_', '-', not beginning with a dash or a dot. */
 int remote_name_check(const char *name);
 
-/* Append the URL or path as it is to be written: a relative path is turned into one from the top of
- * the worktree.  Appended to `inside` (unless NULL) is the path below the worktree, if it lies
- * there.  0; ERR_INVALID for what can't be a remote. */
-int remote_url_normalise(
-	struct buf *out, struct buf *inside, const struct repo *repo, const char *typed);
-/* 1 if the URL holds a password. */
-int remote_url_has_secret(const char *url);
-/* NULL when this version can transfer to it; else the scheme ("s3"). Borrowed, static. */
-const char *remote_url_unsupported(const char *url);
-/* Append `typed`, seen from directory `prefix` ("a/b/" or ""), as a path from the top: "." and ".."
- * resolved textually, "../x" stays when it leads out.  Pure. */
-int remote_path_from_top(struct buf *out, const char *prefix, const char *typed);
-
-/* The configuration variable of an option ("access_key_id" → "accessKeyId"), NULL for an unknown
- * one.  *secret: it must not get into a shared file. */
-const char *remote_option_variable(const char *option, int *secret);
-/* All options, for messages. */
-const char *remote_option_names(void);
-
 /* Set (value NULL: remove, fine when it isn't there) a key. */
 int remote_config_set(
 	const struct repo *repo, enum remote_where where, const char *key, const char *value);
+/* 1 if this key is set there, 0 if not, or negative. */
+int remote_config_has_key(const struct repo *repo, enum remote_where where, const char *key);
 /* 1 if the remote has settings there, 0 if not, or negative. */
 int remote_config_has(const struct repo *repo, enum remote_where where, const char *name);
 /* 1 if this file makes the remote the default, 0 if not, or negative. */

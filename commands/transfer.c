@@ -16,8 +16,10 @@ enum { FAILURES_NAMED = 20 };
 int transfer_remote_check(const struct command_ctx *ctx, const char *name)
 {
 	struct remote_spec *spec = NULL;
-	int rc = name != NULL ? remotes_resolve(&spec, ctx->g, ctx->repo.config, name, NULL) : 0;
+	int rc = remotes_check(ctx->repo.config);
 
+	if (rc == 0 && name != NULL)
+		rc = remotes_resolve(&spec, ctx->g, ctx->repo.config, name, NULL);
 	remote_spec_free(spec);
 	return rc;
 }

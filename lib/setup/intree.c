@@ -24,7 +24,11 @@ static const char *const lfs_allowed[] = {"lfs.allowincompletepush", "lfs.fetche
 	"lfs.skipdownloaderrors", "lfs.url", "lfs.*.access", "remote.*.lfsurl", NULL};
 static const char *const dvx_allowed[] = {"dvx.remote", "dvx.minsize", "dvx.version",
 	"dvx.rehydrate", "dvx-remote.*.url", "dvx-remote.*.region", "dvx-remote.*.endpointurl",
-	"dvx-remote.*.profile", "dvx-remote.*.storageclass", NULL};
+	"dvx-remote.*.profile", "dvx-remote.*.storageclass", "dvx-remote.*.addressingstyle",
+	"dvx-remote.*.sse", "dvx-remote.*.ssekmskeyid", NULL};
+/* What may be in no file that is committed, and was leaked if it is. */
+static const char *const secrets[] = {"dvx-remote.*.accesskeyid", "dvx-remote.*.secretaccesskey",
+	"dvx-remote.*.sessiontoken", "dvx-remote.*.password", "dvx-remote.*.ssecustomerkey", NULL};
 
 static const struct {
 	const char *name;
@@ -70,18 +74,69 @@ static int refuse(struct sink *s, const char *key)
 	return rc;
 }
 
+static int matches_any(const char *const *patterns, const char *key)
+{
+	for (; *patterns; patterns++)
+		if (matches(*patterns, key))
+			return 1;
+	return 0;
+}
+
+size_t intree_url_secret(const char *url, size_t *at)
+{
+	const char *rest = strstr(url, "://"), *end, *colon;
+
+	if (!rest || (size_t)(rest - url) != strcspn(url, ":/"))
+		return 0;
+	rest += 3;
+	end = memrchr(rest, '@', strcspn(rest, "/?#"));
+	colon = end ? memchr(rest, ':', (size_t)(end - rest)) : NULL;
+	if (!colon)
+		return 0;
+	*at = (size_t)(colon + 1 - url);
+	return (size_t)(end - colon - 1);
+}
+
+/* 1 if the setting is a secret, which has no place in a file of the tree. */
+static int is_leak(const struct sink *s, const char *key, const char *value)
+{
+	size_t at;
+
+	return s->allowed == dvx_allowed && *value &&
+	       (matches_any(secrets, key) ||
+		       (matches("dvx-remote.*.url", key) && intree_url_secret(value, &at) > 0));
+}
+
+static int push_pair(struct strvec *pairs, const char *key, const char *value)
+{
+	int rc = strvec_push(pairs, key);
+
+	return rc < 0 ? rc : strvec_push(pairs, value);
+}
+
+/* The URL without its password still counts, so that the remote is there to be mended. */
+static int take_leak(struct sink *s, const char *key, const char *value)
+{
+	struct buf url = BUF_INIT;
+	size_t at, len = intree_url_secret(value, &at);
+	int rc = push_pair(s->pairs, INTREE_LEAK_KEY, key);
+
+	if (rc == 0 && matches("dvx-remote.*.url", key)) {
+		rc = buf_addf(&url, "%.*s%s", (int)at - 1, value, value + at + len);
+		if (rc == 0)
+			rc = push_pair(s->pairs, key, url.p);
+	}
+	buf_release(&url);
+	return rc < 0 ? rc : refuse(s, key);
+}
+
 static int take_setting(const char *key, const char *value, void *data)
 {
 	struct sink *s = data;
-	int rc;
 
-	for (const char *const *p = s->allowed; *p; p++) {
-		if (!matches(*p, key))
-			continue;
-		rc = strvec_push(s->pairs, key);
-		return rc < 0 ? rc : strvec_push(s->pairs, value);
-	}
-	return refuse(s, key);
+	if (is_leak(s, key, value))
+		return take_leak(s, key, value);
+	return matches_any(s->allowed, key) ? push_pair(s->pairs, key, value) : refuse(s, key);
 }
 
 int intree_parse(

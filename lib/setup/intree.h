@@ -6,9 +6,18 @@
 #ifndef LIB_SETUP_INTREE_H
 #define LIB_SETUP_INTREE_H
 
+#include <stddef.h>
+
 #include "lib/base/buf.h"
 #include "lib/base/strvec.h"
 #include "lib/setup/gitdir.h"
+
+/* A key of no file: set to the name of a key of ".dvxconfig" that holds a secret there, when one
+ * does.  Whoever is going to use a remote refuses then. */
+#define INTREE_LEAK_KEY "dvx-intree.leak"
+
+/* The password in "scheme://user:password@host": its length, and *at where it begins; 0 if none. */
+size_t intree_url_secret(const char *url, size_t *at);
 
 /* Append the allowed settings to `pairs` (key, value, key, value…; no key is allowed in both files)
  * and
