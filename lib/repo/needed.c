@@ -280,7 +280,7 @@ static int add_pending(const struct pending_item *i, void *data)
 	struct collecting *x = data;
 	struct pointers_query known = {.state = POINTERS_YES, .oid = i->oid, .size = i->size};
 
-	memcpy(known.blob, i->blob, sizeof(known.blob));
+	memcpy(known.blob, i->blob, (size_t)x->repo->hash_len);
 	if (pointers_add(x->pointers, &known) < 0)
 		return 1;
 	return scan_candidates_add(

@@ -43,9 +43,11 @@ void whole_sweep(const char *path, int64_t seconds)
 int whole_temp(struct store *s, struct buf *path)
 {
 	struct buf prefix = BUF_INIT, dir = BUF_INIT;
-	int rc = fs_join(&dir, s->lfs_dir, "tmp");
+	int rc = store_hold(s, 0); /* the file is as old as its last byte, not as its name */
 	int fd;
 
+	if (rc == 0)
+		rc = fs_join(&dir, s->lfs_dir, "tmp");
 	if (rc == 0 && !atomic_exchange(&s->swept, 1))
 		whole_sweep(dir.p, STALE_SECONDS);
 	if (rc == 0)
