@@ -262,7 +262,7 @@ static void test_damaged_pack(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(pwrite(fd, "XX", 2, 16 + 48 + 100), 2);
 	close(fd);
-	reload(r);
+	end_session(r);
 	assert_int_equal(store_check_packs(r->s, NULL, count_damage, name), 0);
 	assert_string_equal(name, "open-0.pack");
 	assert_int_equal(clean(r, &k, &result), 0);
