@@ -17,9 +17,9 @@ contract_damage() {
 	echo "other bytes" >"$far/stores/ops/blob/$2"
 }
 
-contract_litter() {
-	cd "$far/stores/ops/blob" && echo junk >fragments/README && echo junk >packs/junk && mkdir -p packs/zz && echo junk >packs/zz/junk.pack && cd -
-}
+contract_litter() (
+	cd "$far/stores/ops/blob" && echo junk >fragments/README && echo junk >packs/junk && mkdir -p packs/zz && echo junk >packs/zz/junk.pack
+)
 
 remote_contract
 
@@ -126,10 +126,10 @@ test_expect_success 'errors: no git-dvx-transfer there, noise, a closed port, a 
 	git -C errors config dvx-remote.storage.url "ssh://$host:1$far/errors" && what_it_says errors "remote .*accepts no ssh connections" &&
 	test "$(grep -c "Connection refused" err)" = 1 &&
 	git -C errors config dvx-remote.storage.url "ssh://$host:$SSH_PORT$far/errors" && ssh-keygen -q -t ed25519 -N "" -f other-key &&
-	sed "s|^  IdentityFile .*|  IdentityFile $TRASH/other-key|" "$SSH_CONFIG" >other-config &&
-	GIT_SSH_COMMAND="ssh -F $TRASH/other-config" what_it_says errors "denied .*cannot log in" && test "$(grep -c "Permission denied" err)" = 1 &&
+	sed "s|^  IdentityFile .*|  IdentityFile \"$TRASH/other-key\"|" "$SSH_CONFIG" >other-config &&
+	GIT_SSH_COMMAND="ssh -F ../other-config" what_it_says errors "denied .*cannot log in" && test "$(grep -c "Permission denied" err)" = 1 &&
 	sed "s|^  UserKnownHostsFile .*|  UserKnownHostsFile /dev/null|" "$SSH_CONFIG" >unknown-config &&
-	GIT_SSH_COMMAND="ssh -F $TRASH/unknown-config" what_it_says errors "denied .*does not know the key"
+	GIT_SSH_COMMAND="ssh -F ../unknown-config" what_it_says errors "denied .*does not know the key"
 '
 
 test_expect_success 'a store that does not exist yet' '

@@ -18,6 +18,7 @@
 enum {
 	SAID_MAX = 8192,
 	FINISH_MS = 5000,
+	PIPE_BYTES = 512 * 1024,
 	SSH_FAILED = 255, /* OpenSSH's status for failures of its own */
 	KILLED = 130	  /* and above: by a signal that was not the user's */
 };
@@ -100,6 +101,10 @@ int ssh_process_start(struct ssh_process *p, const struct ssh_process_options *o
 		p->run.err = RUN_TO_FD;
 		p->run.err_fd = ends[1];
 		rc = run_start(&p->run);
+	}
+	if (rc == 0) { /* fewer turns between us and ssh; where that is not allowed, more */
+		fcntl(p->run.in_fd, F_SETPIPE_SZ, PIPE_BYTES);
+		fcntl(p->run.out_fd, F_SETPIPE_SZ, PIPE_BYTES);
 	}
 	if (ends[1] >= 0)
 		close(ends[1]);
