@@ -173,8 +173,14 @@ static ssize_t check_range(
 	const struct http_response *r = &call->response;
 	const char *range = http_response_header(r, "content-range");
 	unsigned long long from, to, total;
+	struct s3_xml_error doc;
 	uint64_t expected;
 
+	if (r->status == 200 && s3_xml_error_parse(&doc, call->into, r->received) == 1)
+		return err_set(ERR_REMOTE,
+			"cannot read '%s': the server failed (%s, HTTP 200); that passes, run the "
+			"command again",
+			place, doc.code);
 	if (r->status == 200 && offset == 0)
 		return (ssize_t)r->received; /* all of it, and it fitted */
 	if (r->status == 200)
