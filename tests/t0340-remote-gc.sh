@@ -98,6 +98,14 @@ test_expect_success 'a damaged fragment: nothing is removed, and what to do is s
 	test_expect_code 128 gc origin r.keep 2>err && grep "^fatal corrupt .*fsck --remote --repair" .gc && test "$(blobs store pack)" = 2 && test "$(blobs store idx)" = 2
 '
 
+test_expect_success 'a repair restores damaged notices and fragments from the cache, or removes them: then all goes on' '
+	fresh && older store $day && gc origin r.keep && rm -rf cacheless && cp -r origin cacheless && rm -rf cacheless/.git/dvx && cp -rp store pristine && f=$(ls store/fragments/*.idx | head -n 1) &&
+	n=$(ls store/fragments/*.notice) && flip_byte "$f" 60 && flip_byte "$n" 60 && cat r.keep r.drop >both && (cd origin && git-dvx-transfer fsck --repair <../both 2>../err) &&
+	grep "^warning: a fragment was damaged, and is restored" err && grep "^warning: a notice .* restored" err && cmp "$f" "pristine/${f#store/}" && cmp "$n" "pristine/${n#store/}" && complete both &&
+	flip_byte "$f" 60 && flip_byte "$n" 60 && test_expect_code 128 gc cacheless both && (cd cacheless && git-dvx-transfer fsck --repair <../both 2>../err >../out) &&
+	grep "^warning: a fragment was damaged, and is removed" err && grep "^warning: a notice .* removed" err && ! test -e "$n" && gc cacheless both && complete both
+'
+
 test_expect_success 'a needed object whose pack is gone is missing; who names it stays' '
 	fresh && rm "$(find store/packs -name "*.pack" -size +250k)" && older store $day && cat r.keep r.drop >both && gc origin both && test "$(said missing)" = 1 &&
 	test "$(said objects)" = 1 && test "$(said noticed-fragments)" = 0

@@ -16,6 +16,7 @@
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
 #include "transfer/frontend.h"
+#include "transfer/mend.h"
 
 enum phase { PHASE_SIZES, PHASE_CHECK, PHASE_SEND, PHASE_AGAIN };
 
@@ -188,7 +189,9 @@ static int work(struct engine *e, struct transfer_object *objects, size_t n, voi
 	e->answer = take;
 	e->progress = forward_progress;
 	e->data = f;
-	rc = check(f);
+	rc = f->repair ? mend_names(e) : 0;
+	if (rc == 0)
+		rc = check(f);
 	if (rc == 0 && f->failed)
 		rc = repair(f);
 	e->answer = f->answer;

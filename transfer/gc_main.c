@@ -8,6 +8,7 @@
 #include "lib/wire/batchline.h"
 #include "transfer/frontend.h"
 #include "transfer/gc.h"
+#include "transfer/gitdir_remote.h"
 #include "transfer/subcommands.h"
 
 #include <stdio.h>
@@ -79,19 +80,10 @@ static int read_needed(struct oidmap *needed)
 static int open_store(struct engine *e, struct remote **out)
 {
 	const struct remote_context context = {e->git, e->config, e->stop};
-	struct buf path = BUF_INIT, format = BUF_INIT;
-	int rc;
 
-	if (e->spec->kind != REMOTE_GITDIR)
-		return remote_open(out, e->spec, &context);
-	rc = buf_addf(&path, "%s/dvx", e->spec->path);
-	if (rc == 0)
-		rc = buf_addf(&format, "%s/format", path.p);
-	if (rc == 0)
-		rc = fs_exists(format.p) ? remote_dir_open(out, e->spec->name, path.p) : 1;
-	buf_release(&path);
-	buf_release(&format);
-	return rc;
+	if (e->spec->kind == REMOTE_GITDIR)
+		return gitdir_remote_blobs(e, out);
+	return remote_open(out, e->spec, &context);
 }
 
 /* What cannot be read may be all that names a needed object. */

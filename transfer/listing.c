@@ -151,7 +151,7 @@ static void note_trouble(struct reading *r, const struct listed_notice *n, int r
 	r->remote->ops->describe(r->remote, REMOTE_NOTICE, &n->name, &where);
 	rc = err_prefix(rc, "'%s'", buf_str(&where));
 	if (rc != ERR_UNSUPPORTED)
-		rc = err_set(rc, "damaged notice %s; 'git dvx fsck --remote --repair' removes it",
+		rc = err_set(rc, "damaged notice %s; 'git dvx fsck --remote --repair' mends it",
 			err_msg());
 	pthread_mutex_lock(&r->lock);
 	if (!r->listing->trouble) {

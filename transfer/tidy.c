@@ -5,6 +5,7 @@
  */
 #include "transfer/tidy.h"
 #include "lib/base/err.h"
+#include "lib/base/fs.h"
 #include "transfer/fresh.h"
 #include "transfer/removal.h"
 
@@ -283,14 +284,35 @@ static int remove_merged(struct blobstore *b)
 	return rc;
 }
 
+/* Who may not put notices would merge the same fragments with every push: a file in the local cache
+ * remembers that it is in vain. */
+static int is_in_vain(const struct blobstore *b, struct buf *mark)
+{
+	return buf_addf(mark, "%s/no-notices", cache_dir(b->cache)) < 0 || fs_exists(mark->p);
+}
+
+static int merge_sizes(struct blobstore *b)
+{
+	struct buf mark = BUF_INIT;
+	int rc = 0;
+
+	if (!is_in_vain(b, &mark)) {
+		for (size_t i = 0; rc == 0 && i < sizeof(sizes) / sizeof(sizes[0]); i++)
+			rc = merge_size(b, sizes[i].from, sizes[i].to);
+		if (rc == ERR_DENIED || rc == ERR_UNSUPPORTED)
+			fs_replace_file(mark.p, "", 0, 0);
+	}
+	buf_release(&mark);
+	return rc;
+}
+
 void tidy_after_push(struct blobstore *b)
 {
-	int rc = 0;
+	int rc;
 
 	if (!removal_in_time(b->grace, b->listing.begun) || b->grace == 0)
 		return;
-	for (size_t i = 0; rc == 0 && i < sizeof(sizes) / sizeof(sizes[0]); i++)
-		rc = merge_size(b, sizes[i].from, sizes[i].to);
+	rc = merge_sizes(b);
 	if (rc == 0 && b->listing.now)
 		rc = remove_merged(b);
 	if (rc == 0 && b->listing.now)
