@@ -9,6 +9,7 @@
 #include "lib/base/err.h"
 #include "lib/repo/git.h"
 #include "lib/repo/staged.h"
+#include "lib/setup/intree.h"
 #include "lib/setup/remotes.h"
 
 enum { FAILURES_NAMED = 20 };
@@ -16,7 +17,7 @@ enum { FAILURES_NAMED = 20 };
 int transfer_remote_check(const struct command_ctx *ctx, const char *name)
 {
 	struct remote_spec *spec = NULL;
-	int rc = remotes_check(ctx->repo.config);
+	int rc = intree_check_leak(ctx->repo.config);
 
 	if (rc == 0 && name != NULL)
 		rc = remotes_resolve(&spec, ctx->g, ctx->repo.config, name, NULL);

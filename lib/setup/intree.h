@@ -10,11 +10,16 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/strvec.h"
+#include "lib/setup/config.h"
 #include "lib/setup/gitdir.h"
 
 /* A key of no file: set to the name of a key of ".dvxconfig" that holds a secret there, when one
- * does.  Whoever is going to use a remote refuses then. */
+ * does. */
 #define INTREE_LEAK_KEY "dvx-intree.leak"
+
+/* For whoever is going to use a remote: 0, or ERR_DENIED when a committed file holds a secret, with
+ * what to do about it.  (remotes_resolve asks this itself.) */
+int intree_check_leak(const struct config *c);
 
 /* The password in "scheme://user:password@host": its length, and *at where it begins; 0 if none. */
 size_t intree_url_secret(const char *url, size_t *at);

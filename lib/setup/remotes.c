@@ -412,33 +412,6 @@ static int use_some_git_remote(
 	return rc;
 }
 
-/* A secret in a committed file is everybody's; until it is gone from there, no remote is used. */
-int remotes_check(const struct config *c)
-{
-	static const char head[] = "dvx-remote.";
-	const char *key = config_get(c, INTREE_LEAK_KEY), *dot = key ? strrchr(key, '.') : NULL;
-	int len;
-
-	if (!dot || strncmp(key, head, sizeof head - 1) != 0)
-		return 0;
-	len = (int)(dot - key - (ptrdiff_t)(sizeof head - 1));
-	key += sizeof head - 1;
-	if (strcmp(dot, ".url") == 0)
-		return err_set(ERR_DENIED,
-			"the URL of remote '%.*s' in .dvxconfig holds a password, which everybody "
-			"who has this repository can read: consider it leaked and change it where "
-			"it is valid; then 'git dvx remote modify %.*s url <URL without it>' and "
-			"'git dvx remote modify %.*s password <new one>', which goes to "
-			".git/config",
-			len, key, len, key, len, key);
-	return err_set(ERR_DENIED,
-		".dvxconfig holds a secret (%s%s), which everybody who has this repository can "
-		"read: consider it leaked and replace it where it is valid; then, at the top of "
-		"the work tree, 'git config -f .dvxconfig --unset-all %s%s' and 'git dvx remote "
-		"modify %.*s %s <new one>', which goes to .git/config",
-		head, key, head, key, len, key, dot + 1);
-}
-
 int remotes_resolve(struct remote_spec **out, const struct gitdir *g, const struct config *c,
 	const char *name, const char *git_remote)
 {
@@ -447,7 +420,7 @@ int remotes_resolve(struct remote_spec **out, const struct gitdir *g, const stru
 	int rc;
 
 	*out = NULL;
-	rc = remotes_check(c);
+	rc = intree_check_leak(c);
 	if (rc < 0)
 		return rc;
 	if (name)

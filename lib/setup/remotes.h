@@ -38,9 +38,6 @@ struct remote_spec {
 int remotes_resolve(struct remote_spec **out, const struct gitdir *g, const struct config *c,
 	const char *name, const char *git_remote);
 void remote_spec_free(struct remote_spec *r);
-/* For who may end up not asking any remote: 0, or the ERR_DENIED that remotes_resolve has for a
- * secret in a committed file. */
-int remotes_check(const struct config *c);
 
 /* A spec for a URL or path that is no remote of any repository, as it was typed (a relative path is
  * below the current directory): always a blob store, whatever lies there. */
