@@ -68,7 +68,8 @@ int command_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int command_options(int *status, int argc, char **argv, const struct opt *table, const char *usage,
 	int flags, int *n_operands);
 
-/* For long commands: from now on SIGINT and SIGTERM only set this flag (the second one kills).
+/* For long commands: from now on SIGINT and SIGTERM only set this flag (one that comes later still
+ * kills).
  * main() exits 130 when the command gives up with ERR_INTERRUPTED. */
 const volatile int *command_stop(void);
 

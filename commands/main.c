@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "commands/command.h"
 #include "lib/base/err.h"
@@ -162,15 +163,25 @@ int command_options(int *status, int argc, char **argv, const struct opt *table,
 	return rc != 0;
 }
 
+/* One Ctrl-C arrives twice, from the terminal and from Git; the one that kills comes later. */
 static void on_signal(int sig)
 {
-	(void)sig;
+	static volatile time_t first;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (stop_flag && now.tv_sec - first > 1) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+	}
+	if (!stop_flag)
+		first = now.tv_sec;
 	stop_flag = 1;
 }
 
 const volatile int *command_stop(void)
 {
-	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+	struct sigaction sa = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
@@ -219,7 +230,8 @@ static int conclude(int rc)
 	}
 	fflush(stdout);
 	if (rc == ERR_INTERRUPTED) {
-		fprintf(stderr, "interrupted\n");
+		fprintf(stderr, "%s\n",
+			strncmp(err_msg(), "interrupted; ", 13) == 0 ? err_msg() : "interrupted");
 		return 128 + SIGINT;
 	}
 	fprintf(stderr, "error: %s\n", err_msg()[0] != '\0' ? err_msg() : "unknown failure");

@@ -41,6 +41,8 @@ int cmd_pull(struct command_ctx *ctx, int argc, char **argv)
 	else if (first_error != NULL)
 		rc = err_set(rc, "%s", first_error);
 done:
+	if (rc == ERR_INTERRUPTED)
+		err_set(rc, TRANSFER_INTERRUPTED);
 	free(first_error);
 	transfer_release(&t);
 	return rc;

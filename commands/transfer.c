@@ -220,6 +220,8 @@ int transfer_objects(const struct transfer *t, struct command_ctx *ctx)
 		rc = move(t, ctx, &list, &sync);
 	if (rc == 0)
 		rc = report(t, &sync);
+	if (rc == ERR_INTERRUPTED)
+		err_set(rc, TRANSFER_INTERRUPTED);
 	sync_release(&sync);
 	scan_list_release(&list);
 	return rc;

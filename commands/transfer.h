@@ -8,6 +8,9 @@
 #include "commands/select.h"
 #include "lib/repo/sync.h"
 
+/* What a command says that was interrupted in the middle of a transfer. */
+#define TRANSFER_INTERRUPTED "interrupted; what was transferred stays: run the same command again"
+
 struct transfer {
 	int tags, branches, commits, dry_run, json, jobs;
 	const char *remote;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck disable=SC2154
+# shellcheck disable=SC2034,SC2154
 test_description='kill -9 at random moments of push and pull: resumed, right, and what was sent is not sent again (bytes counted)'
 . "$(dirname "$0")/lib.sh"
 . "$dvx_top/tests/transfer-lib.sh"
@@ -27,7 +27,7 @@ kill_in_between() {
 		kill -9 $!
 		wait $!
 	) 2>/dev/null
-	tail -n 1 answers | grep -qx done
+	tail -n 1 answers | grep -qx 'done'
 }
 
 # moved get|put: bytes of blobs by the requests that were answered.

@@ -45,10 +45,11 @@ static int deliver_piece(const void *p, size_t len, void *data)
 	return deliver_data(out, p, len);
 }
 
-/* The bytes of an attempt that failed do not count as done. */
-static void take_back_progress(const struct deliver *out)
+/* The bytes of an attempt that failed do not count as done; those of one that was stopped stay. */
+static void take_back_progress(const struct deliver *out, int rc)
 {
-	engine_progress(out->engine, 0 - out->size);
+	if (rc < 0 && rc != ERR_INTERRUPTED)
+		engine_progress(out->engine, 0 - out->size);
 }
 
 static int check_only(const void *p, size_t len, void *data)
@@ -109,8 +110,7 @@ static int stream_once(struct download *d, struct extent_reader *r, const struct
 		if (rc == ERR_CORRUPT && !p.bytes)
 			rc = find_damage(r, h);
 	}
-	if (rc < 0)
-		take_back_progress(&out);
+	take_back_progress(&out, rc);
 	deliver_abort(&out);
 	*travelled = hit_bytes(h) - p.stored;
 	return rc;
@@ -215,8 +215,7 @@ static int take_item(struct download *d, struct extent_reader *r, const struct p
 			r, &item->pack, item->offset, bytes, item->length, 0, deliver_piece, &out);
 	if (rc == 0)
 		rc = deliver_finish(&out);
-	if (rc < 0)
-		take_back_progress(&out);
+	take_back_progress(&out, rc);
 	deliver_abort(&out);
 	return rc;
 }

@@ -140,9 +140,9 @@ static void compose(char *line, const struct progress *p, int last)
 	if (bytes)
 		append(line, ", %s/s",
 			progress_bytes(size, (uint64_t)((double)bytes * 1000 / (double)elapsed)));
-	if (last)
+	if (last && objects >= all_objects) /* else it was given up: the error says why */
 		append(line, ", done");
-	else if (part > 0 && part < 1)
+	else if (!last && part > 0 && part < 1)
 		append_time_left(line, (uint64_t)((double)elapsed * (1 - part) / part / 1000) + 1);
 }
 
