@@ -97,7 +97,7 @@ test_expect_success 'a merge under way, a rebase, an old stash, a journal' '
 	git init -q ../under && cd ../under && git dvx init && git dvx track "*.bin" && data d base && git add -A && git commit -q -m base &&
 	git checkout -q -b side && data d side && git commit -q -a -m side && git checkout -q main && data d mine && git commit -q -a -m mine &&
 	{ git merge side >out 2>&1 || :; } && git branch -q -D side && rm -rf .git/logs && test -e .git/MERGE_HEAD && git dvx gc --prune=now && here base side mine && git merge --abort &&
-	git dvx gc --prune=now && here base mine && git gc -q --prune=now && rm -f .git/ORIG_HEAD && git dvx gc --prune=now && gone side
+	git dvx gc --prune=now && here base mine && git gc -q --prune=now && git dvx gc --prune=now && gone side
 '
 
 test_expect_success 'a broken ref, an index that is being written: nothing is removed' '

@@ -19,10 +19,11 @@
 #include "lib/repo/scan_candidates.h"
 #include "lib/worktree/pending.h"
 
-/* Files in a worktree's Git directory that name commits no ref may name. */
-static const char *const head_files[] = {"HEAD", "ORIG_HEAD", "FETCH_HEAD", "MERGE_HEAD",
-	"MERGE_AUTOSTASH", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD", "BISECT_HEAD",
-	"AUTO_MERGE", "rebase-merge/autostash", "rebase-merge/orig-head", "rebase-merge/onto",
+/* Files in a worktree's Git directory that name commits which are in use and no ref may name. (What
+ * ORIG_HEAD and FETCH_HEAD name is not: a reflog has it, as long as it is to be had again.) */
+static const char *const head_files[] = {"HEAD", "MERGE_HEAD", "MERGE_AUTOSTASH",
+	"CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD", "BISECT_HEAD", "AUTO_MERGE",
+	"rebase-merge/autostash", "rebase-merge/orig-head", "rebase-merge/onto",
 	"rebase-merge/stopped-sha", "rebase-apply/autostash", "rebase-apply/orig-head",
 	"rebase-apply/onto"};
 enum { HEAD_FILE_MAX = 16 * 1024 * 1024 };
