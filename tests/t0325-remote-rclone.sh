@@ -59,7 +59,7 @@ test_expect_success 'the layout is that of a directory, and a directory remote r
 # runs: how often rclone was started since `counting`.
 counting() {
 	mkdir -p counted && : >"$TRASH/starts" &&
-	printf "#!/bin/sh\necho \"\$*\" >>%s\nexec %s \"\$@\"\n" "$TRASH/starts" "$(command -v rclone)" >counted/rclone && chmod +x counted/rclone
+	printf "#!/bin/sh\necho \"\$*\" >>\"%s\"\nexec %s \"\$@\"\n" "$TRASH/starts" "$(command -v rclone)" >counted/rclone && chmod +x counted/rclone
 }
 counted() {
 	PATH="$TRASH/counted:$PATH" "$@"
@@ -67,8 +67,8 @@ counted() {
 
 test_expect_success '20,000 small objects are a dozen runs of rclone, a push of nothing two, a download few' '
 	transfer_repo small "rclone://disk:$TRASH/small" && many_files small 20000 >requests-small && counting &&
-	counted upload small requests-small >/dev/null && cat starts && test "$(wc -l <starts)" -le 13 &&
-	: >starts && counted upload small requests-small >/dev/null && cat starts && test "$(wc -l <starts)" -le 3 &&
+	counted upload small requests-small >/dev/null && cat starts && test "$(wc -l <starts)" -gt 6 && test "$(wc -l <starts)" -le 13 &&
+	: >starts && counted upload small requests-small >/dev/null && cat starts && test "$(wc -l <starts)" = 2 &&
 	transfer_repo small2 "rclone://disk:$TRASH/small" && : >starts &&
 	counted download small2 requests-small >/dev/null && cat starts && test "$(wc -l <starts)" -le 12 && has_objects_quick small2 requests-small
 '
@@ -114,7 +114,7 @@ test_expect_success 'rclone killed in mid-upload: nothing at a final name, and t
 	git -C killed config dvx.retries 0 && mkdir -p killer &&
 	cat >killer/rclone <<-END &&
 	#!/bin/sh
-	case "\$*" in *copyto*.*tmp/put-*|*copyto*) case "\$*" in *format*) ;; *) mkdir -p $TRASH/killed-store/tmp; head -c 1000 /dev/urandom >"$TRASH/killed-store/tmp/put-dead"; kill -9 \$\$ ;; esac ;; esac
+	case "\$*" in *copyto*.*tmp/put-*|*copyto*) case "\$*" in *format*) ;; *) mkdir -p "$TRASH/killed-store/tmp"; head -c 1000 /dev/urandom >"$TRASH/killed-store/tmp/put-dead"; kill -9 \$\$ ;; esac ;; esac
 	exec $(command -v rclone) "\$@"
 	END
 	chmod +x killer/rclone &&
@@ -126,7 +126,7 @@ test_expect_success 'rclone killed in mid-upload: nothing at a final name, and t
 test_expect_success 'Ctrl-C and SIGTERM take the running rclone along' '
 	mkdir -p slow && cat >slow/rclone <<-END && chmod +x slow/rclone &&
 	#!/bin/sh
-	case "\$*" in *lsjson*) echo \$\$ >$TRASH/slow.pid; exec sleep 1000 ;; esac
+	case "\$*" in *lsjson*) echo \$\$ >"$TRASH/slow.pid"; exec sleep 1000 ;; esac
 	exec $(command -v rclone) "\$@"
 	END
 	transfer_repo slow-r "rclone://disk:$TRASH/killed-store" && rm -f slow.pid &&
@@ -152,7 +152,7 @@ test_expect_success 'a damaged blob of the same size, or of another, is replaced
 test_expect_success 'a store of a later version is left alone' '
 	mkdir -p later && echo "git-dvx blob store 2" >later/format && transfer_repo future "rclone://disk:$TRASH/later" &&
 	store_file future odd.bin >r1 && test_expect_code 128 upload future r1 >out && grep "^fatal unsupported .*store 2" out &&
-	test_expect_code 128 download future r1 >out && grep "^fatal unsupported" out && test "$(ls later)" = format
+	transfer_repo future2 "rclone://disk:$TRASH/later" && test_expect_code 128 download future2 r1 >out && grep "^fatal unsupported" out && test "$(ls later)" = format
 '
 
 test_expect_success 'unknown files in the store are ignored' '

@@ -116,9 +116,9 @@ static int judge_format(struct remote_rclone *d, const char *text, enum rclone_f
 	if (!*text || strcmp(text, RCLONE_STORE_FORMAT) == 0)
 		return 0;
 	return err_set(ERR_UNSUPPORTED,
-		"the store at remote '%s' says '%.*s', which this version of git-dvx cannot use; a "
+		"the store at '%s:%s' says '%.*s', which this version of git-dvx cannot use; a "
 		"newer git-dvx may",
-		d->base.name, (int)strcspn(text, "\n"), text);
+		d->place.remote, d->place.path, (int)strcspn(text, "\n"), text);
 }
 
 int rclone_store_take_format(struct remote_rclone *d, struct rclone_run *run)

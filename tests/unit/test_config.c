@@ -158,8 +158,10 @@ static void test_tree_may_not_say_everything(void **state)
 
 	(void)state;
 	assert_int_equal(intree_parse(&pairs, &refused, ".dvxconfig", text, sizeof text - 1), 0);
-	assert_int_equal(pairs.n, 2 * 8);
+	assert_int_equal(pairs.n, 2 * (8 + 2));
 	assert_string_equal(pairs.v[14], "dvx-remote.r.storageclass");
+	assert_string_equal(pairs.v[16], INTREE_LEAK_KEY);
+	assert_string_equal(pairs.v[17], "dvx-remote.r.secretaccesskey");
 	assert_string_equal(refused.p,
 		".dvxconfig: dvx.hooks, .dvxconfig: dvx-remote.r.secretaccesskey, "
 		".dvxconfig: dvx-remote.r.command, .dvxconfig: lfs.storage, .dvxconfig: lfs.url, "
@@ -172,6 +174,34 @@ static void test_tree_may_not_say_everything(void **state)
 	assert_int_equal(pairs.n, 2 * 3);
 	assert_string_equal(refused.p,
 		".lfsconfig: lfs.storage, .lfsconfig: remote.o.url, .lfsconfig: dvx.remote");
+	strvec_release(&pairs);
+	buf_release(&refused);
+}
+
+static void test_passwords_in_urls(void **state)
+{
+	static const struct {
+		const char *url;
+		size_t at, len;
+	} cases[] = {{"https://me:hush@h/x", 11, 4}, {"ssh://me@h:22/x", 0, 0},
+		{"ssh://me:a@b@h:22", 9, 3}, {"me@h:x", 0, 0}, {"s3://b/a:b@c", 0, 0},
+		{"rclone://r:p/a:b@c", 0, 0}, {"https://:x@h", 9, 1}, {"/a://b:c@d", 0, 0}};
+	static const char text[] = "[dvx-remote \"r\"]\n\turl = ssh://me:hush@h/x\n";
+	struct strvec pairs = STRVEC_INIT;
+	struct buf refused = BUF_INIT;
+	size_t at = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(intree_url_secret(cases[i].url, &at), cases[i].len);
+		if (cases[i].len)
+			assert_int_equal(at, cases[i].at);
+	}
+	assert_int_equal(intree_parse(&pairs, &refused, ".dvxconfig", text, sizeof text - 1), 0);
+	assert_int_equal(pairs.n, 4);
+	assert_string_equal(pairs.v[0], INTREE_LEAK_KEY);
+	assert_string_equal(pairs.v[1], "dvx-remote.r.url");
+	assert_string_equal(pairs.v[3], "ssh://me@h/x");
 	strvec_release(&pairs);
 	buf_release(&refused);
 }
@@ -458,6 +488,7 @@ int main(void)
 		cmocka_unit_test(test_precedence),
 		cmocka_unit_test(test_all_values_in_order),
 		cmocka_unit_test(test_tree_may_not_say_everything),
+		cmocka_unit_test(test_passwords_in_urls),
 		cmocka_unit_test(test_bad_file_of_the_tree),
 		cmocka_unit_test(test_index_and_head_stand_in),
 		cmocka_unit_test(test_snapshot_needs_no_git),
