@@ -2,8 +2,8 @@
  * One `git rev-list --objects` for everything that refs, reflogs and indexes of all worktrees
  * reach; the pointer cache then says which of the blobs are pointers.  What Git's own walk does not
  * look at is added: the commits that a merge or rebase under way has written down (MERGE_HEAD…),
- * and the journals of data that still has to be placed.  With a narrower scope, smaller walks say
- * what of it is kept.
+ * the refs that another worktree has for itself (a bisection's), and the journals of data that
+ * still has to be placed.  With a narrower scope, smaller walks say what of it is kept.
  */
 #include "lib/repo/needed.h"
 
@@ -26,6 +26,9 @@ static const char *const head_files[] = {"HEAD", "MERGE_HEAD", "MERGE_AUTOSTASH"
 	"rebase-merge/autostash", "rebase-merge/orig-head", "rebase-merge/onto",
 	"rebase-merge/stopped-sha", "rebase-apply/autostash", "rebase-apply/orig-head",
 	"rebase-apply/onto"};
+/* Refs that each worktree has for itself, in loose files always; `git rev-list --all` lists only
+ * those of the worktree where it runs. */
+static const char *const private_refs[] = {"refs/bisect", "refs/rewritten", "refs/worktree"};
 enum { HEAD_FILE_MAX = 16 * 1024 * 1024 };
 
 void needed_release(struct needed *n)
@@ -115,6 +118,46 @@ static int add_head_files(const char *git_dir, void *data)
 		rc = buf_addf(&path, "%s/%s", git_dir, head_files[i]);
 		if (rc == 0)
 			rc = add_tips_of_file(x, path.p);
+	}
+	buf_release(&path);
+	return rc;
+}
+
+/* The files in the directory `path` and below; `path` is as it was afterwards. */
+static int add_ref_files(struct collecting *x, struct buf *path)
+{
+	size_t before = path->len;
+	DIR *dir = opendir(path->p);
+	struct dirent *d;
+	struct stat st;
+	int rc = 0;
+
+	if (!dir)
+		return errno == ENOENT || errno == ENOTDIR ? 0
+							   : err_sys("cannot read '%s'", path->p);
+	while (rc == 0 && (d = readdir(dir))) {
+		if (d->d_name[0] == '.')
+			continue;
+		rc = buf_addf(path, "/%s", d->d_name);
+		if (rc == 0 && lstat(path->p, &st) == 0)
+			rc = S_ISDIR(st.st_mode) ? add_ref_files(x, path)
+						 : add_tips_of_file(x, path->p);
+		buf_truncate(path, before);
+	}
+	closedir(dir);
+	return rc;
+}
+
+static int add_private_refs(const char *git_dir, void *data)
+{
+	struct buf path = BUF_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(private_refs) / sizeof(private_refs[0]); i++) {
+		buf_reset(&path);
+		rc = buf_addf(&path, "%s/%s", git_dir, private_refs[i]);
+		if (rc == 0)
+			rc = add_ref_files(data, &path);
 	}
 	buf_release(&path);
 	return rc;
@@ -330,8 +373,14 @@ static int collect_kept(struct collecting *x, unsigned scope)
 	static const char *const reflogs[] = {"--reflog", "--not", "--all", NULL};
 	int rc = check_refs(x);
 
+	/* What a `git commit` or `git stash` moves meanwhile from an index to a ref that was read
+	 * before is in this; what moves the other way is found in the indexes below. */
+	if (rc == 0)
+		rc = walk(x, NULL, indexes);
 	if (rc == 0)
 		rc = each_git_dir(x->repo, add_head_files, x);
+	if (rc == 0)
+		rc = each_git_dir(x->repo, add_private_refs, x);
 	if (rc == 0 && (scope & NEEDED_ALL)) {
 		rc = keep_existing(x);
 		return rc == 0 ? walk(x, &x->tips, everything) : rc;
@@ -369,7 +418,7 @@ int needed_collect(struct needed *out, const struct repo *repo, struct pointers 
 		rc = finish(&x, p, &out->is_kept);
 	x.list = &out->older;
 	if (rc == 0 && !(scope & NEEDED_ALL)) {
-		rc = walk(&x, NULL, all);
+		rc = walk(&x, &x.tips, all);
 		if (rc == 0)
 			rc = finish(&x, p, &out->is_older);
 	}
