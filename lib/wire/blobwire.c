@@ -85,8 +85,12 @@ static int parse_number(const char *word, size_t len, unsigned *out)
 static int parse_hello_words(struct blobwire_hello *out, const char *p, const char *end)
 {
 	const char *word;
-	size_t len = next_word(&p, end, &word);
+	size_t len;
 
+	for (const char *c = p; c < end; c++)
+		if (*c < ' ' || *c > '~') /* negative where char is signed */
+			return ERR_CORRUPT;
+	len = next_word(&p, end, &word);
 	if (parse_number(word, len, &out->protocol) < 0)
 		return ERR_CORRUPT;
 	len = next_word(&p, end, &word);

@@ -54,6 +54,9 @@ static void hellos_of_others(void **state)
 	assert_int_equal(hello(&h, "git-dvx-blobs 1 \n", 0), ERR_CORRUPT);
 	assert_int_equal(hello(&h, "git-dvx-blobs x 9\n", 0), ERR_CORRUPT);
 	assert_int_equal(hello(&h, "git-dvx-blobs 99999999999 9\n", 0), ERR_CORRUPT);
+	assert_int_equal(hello(&h, "git-dvx-blobs 1 \1\n", 0), ERR_CORRUPT);
+	assert_int_equal(hello(&h, "git-dvx-blobs 1 9 \xc3\xa9\n", 0), ERR_CORRUPT);
+	assert_int_equal(blobwire_hello_parse(&h, "git-dvx-blobs 1 \0009\n", 19, 0), ERR_CORRUPT);
 }
 
 static void noise_is_shown(void **state)
