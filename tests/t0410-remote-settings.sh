@@ -1,6 +1,7 @@
 #!/bin/sh
 test_description='settings of remotes: which there are, where they go, what is refused, secrets in committed files'
 . "$(dirname "$0")/lib.sh"
+. "$dvx_top/tests/servers-lib.sh"
 
 setting() {
 	git config -f .dvxconfig "dvx-remote.s3.$1"
@@ -121,6 +122,13 @@ test_expect_success 'the same for a password in the URL' '
 test_expect_success 'git push goes through the hook, and is refused as well' '
 	(cd ../leak && git init -q --bare ../leak.git && git remote add origin ../leak.git && git config -f .dvxconfig dvx-remote.team.sessiontoken hush &&
 	random_file c.bin 1K c && git add c.bin && git commit -q -m c && ! git push origin main 2>../err && grep "leaked" ../err && ! grep hush ../err)
+'
+
+test_expect_success RGW 'a server that answers: its line is printed, at add and when the endpoint is known' '
+	start_rgw && new_bucket probed && dvx_repo ../probe && (cd ../probe &&
+	git dvx remote add b s3://probed >out 2>err; grep "not reached" err && ! test -s out &&
+	git dvx remote modify b endpointurl "$S3_ENDPOINT" 2>err && cat err && grep "conditional writes: yes" err && ! grep reached err &&
+	git dvx remote add --no-probe c s3://probed 2>err && ! grep -e reached -e conditional err)
 '
 
 test_done
