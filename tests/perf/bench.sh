@@ -262,4 +262,8 @@ if wanted checkout-all || wanted push; then
 	bench_push_clone
 fi
 wanted added && bench_added
+# shellcheck source=tests/perf/bench-s3.sh
+. "$here/tests/perf/bench-s3.sh"
+if wanted s3-small || wanted s3-big; then bench_s3; fi
+wanted ssh && bench_ssh
 echo "done"
