@@ -133,15 +133,21 @@ test_expect_success 'two clones that put the same objects: one copy stays' '
 	older store $day && touch -d "-$day seconds" $(find twin.store -type f) && gc origin needed && test "$(said noticed-fragments)" = 1 && older store $day && gc origin needed && test "$(said removed-packs)" = 1 && complete needed
 '
 
+# slow_push COMMAND...: a push that relies on `drop`; when its pack is there (and its fragment waits for the rate) it stands still for half the grace period (and COMMAND is run), then goes on.
+# Its exit status in $code, what it said in slow.out.
+slow_push() {
+	random_file slow 600000 slow && { store_file origin slow && cat r.drop; } >r.slow && git -C origin config dvx.gcGrace 20 && git -C origin config dvx.limitRate 100k && : >slow.out &&
+		{ (cd origin && exec git-dvx-transfer batch upload <../r.slow >../slow.out) & } && pid=$! && while test "$(blobs store pack)" -lt 3 && kill -0 $pid; do sleep 0.05; done &&
+		kill -STOP $pid && git -C origin config --unset dvx.limitRate && "$@" && sleep 10 && kill -CONT $pid && { code=0 && wait $pid || code=$?; } && cat slow.out
+}
+
 test_expect_success 'a push that takes longer than half the grace period: says so when what it relied on came under notice' '
-	fresh && older store $day && random_file slow 400000 slow && { store_file origin slow && cat r.drop; } >r.slow && git -C origin config dvx.gcGrace 6 && git -C origin config dvx.limitRate 100k &&
-	{ upload origin r.slow >slow.out; echo $? >slow.code; } & sleep 1 && git -C origin config --unset dvx.limitRate && gc origin r.keep --grace=6 && test "$(said noticed-fragments)" = 1 && wait && cat slow.out &&
-	test "$(cat slow.code)" = 128 && grep "^fatal remote .*run it again" slow.out && upload origin r.slow >out && complete r.slow
+	fresh && older store $day && slow_push gc origin r.keep && test "$(said noticed-fragments)" = 1 &&
+	test "$code" = 128 && grep "^fatal remote .*run it again" slow.out && upload origin r.slow >out && complete r.slow
 '
 
 test_expect_success 'a push that takes long, and nothing happened: goes on' '
-	fresh && git -C origin config dvx.gcGrace 6 && git -C origin config dvx.limitRate 100k && random_file slow 400000 slow && { store_file origin slow && cat r.drop; } >r.slow &&
-	upload origin r.slow >out && grep ^ok out && complete r.slow
+	fresh && slow_push : && test "$code" = 0 && grep ^ok slow.out && complete r.slow
 '
 
 test_expect_success 'options' '
