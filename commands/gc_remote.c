@@ -44,35 +44,52 @@ static int refuse_partial(const struct project *p)
 	return rc;
 }
 
-/* The objects at the tips of a Git remote's refs, a line each. */
-static int list_remote(struct buf *tips, const struct project *p, const char *remote)
+/* The first of a Git remote's refs whose object is not here. */
+static int refuse_unknown(const struct project *p, const char *remote, char *refs, const char *ids)
 {
-	size_t hex = 2 * (size_t)p->repo->hash_len;
 	struct buf out = BUF_INIT;
-	char *save, *line;
-	int rc = git_run(
-		p->repo, NULL, 0, &out, "ls-remote", "--heads", "--tags", remote, (char *)NULL);
+	char *save, *save_ref, *line, *ref;
+	int rc = git_run(p->repo, ids, strlen(ids), &out, "cat-file", "--batch-check=%(objecttype)",
+		(char *)NULL);
 
-	if (rc < 0)
-		rc = err_prefix(rc, "Git remote '%s' cannot be asked for its refs", remote);
-	for (line = rc == 0 && out.len ? strtok_r(out.p, "\n", &save) : NULL; line && rc == 0;
-		line = strtok_r(NULL, "\n", &save))
-		rc = buf_addf(tips, "%.*s\n", (int)hex, line);
+	line = rc == 0 && out.len ? strtok_r(out.p, "\n", &save) : NULL;
+	ref = strtok_r(refs, "\n", &save_ref);
+	for (; rc == 0 && line && ref; line = strtok_r(NULL, "\n", &save)) {
+		if (strstr(line, " missing"))
+			rc = err_set(ERR_NOTFOUND,
+				"Git remote '%s' has '%s' with commits that are not here, and "
+				"what they need is not known; run 'git fetch --all --tags' first, "
+				"and 'git fetch %s %s' where that does not bring it",
+				remote, ref, remote, ref);
+		ref = strtok_r(NULL, "\n", &save_ref);
+	}
 	buf_release(&out);
 	return rc;
 }
 
-static int refuse_unknown(const struct project *p, const struct buf *tips)
+/* The objects at the tips of all refs of a Git remote, a line each: data may be pushed with any. */
+static int add_remote(struct buf *tips, const struct project *p, const char *remote)
 {
-	struct buf out = BUF_INIT;
-	int rc = git_run(p->repo, buf_str(tips), tips->len, &out, "cat-file",
-		"--batch-check=%(objecttype)", (char *)NULL);
+	size_t hex = 2 * (size_t)p->repo->hash_len, before = tips->len;
+	struct buf out = BUF_INIT, refs = BUF_INIT;
+	char *save, *line;
+	int rc = git_run(
+		p->repo, NULL, 0, &out, "ls-remote", "--refs", "--quiet", remote, (char *)NULL);
 
-	if (rc == 0 && strstr(buf_str(&out), " missing"))
-		rc = err_set(ERR_NOTFOUND,
-			"a Git remote has commits that are not here, and what they need is not "
-			"known; run 'git fetch --all --tags' first");
+	if (rc < 0)
+		rc = err_prefix(rc, "Git remote '%s' cannot be asked for its refs", remote);
+	for (line = rc == 0 && out.len ? strtok_r(out.p, "\n", &save) : NULL; line && rc == 0;
+		line = strtok_r(NULL, "\n", &save)) {
+		if (strlen(line) <= hex + 1)
+			continue;
+		rc = buf_addf(tips, "%.*s\n", (int)hex, line);
+		if (rc == 0)
+			rc = buf_addf(&refs, "%s\n", line + hex + 1);
+	}
+	if (rc == 0 && refs.len)
+		rc = refuse_unknown(p, remote, refs.p, buf_str(tips) + before);
 	buf_release(&out);
+	buf_release(&refs);
 	return rc;
 }
 
@@ -84,9 +101,9 @@ static int collect_tips(struct buf *tips, const struct project *p)
 
 	for (name = rc == 0 && names.len ? strtok_r(names.p, "\n", &save) : NULL; name && rc == 0;
 		name = strtok_r(NULL, "\n", &save))
-		rc = list_remote(tips, p, name);
+		rc = add_remote(tips, p, name);
 	buf_release(&names);
-	return rc == 0 && tips->len ? refuse_unknown(p, tips) : rc;
+	return rc;
 }
 
 static int add_requests(const struct project *p, const struct scan_list *l)
