@@ -7,7 +7,7 @@
 repo_with() {
 	local dir=$work/$1 url=$2
 	shift 2
-	new dvx "$dir" 2>/dev/null 	new dvx "$dir" && for input; do	new dvx "$dir" && for input; do for input; do cp -r "$in/$input" "$dir/data/"; done
+	new dvx "$dir" 2>/dev/null && for input; do cp -r "$in/$input" "$dir/data/"; done
 	git -C "$dir" config dvx.remote peer && git -C "$dir" config dvx-remote.peer.url "$url"
 	commit_all "$dir" data
 }
