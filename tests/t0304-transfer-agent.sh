@@ -125,8 +125,8 @@ test_expect_success 'batch: bad requests end the run with one fatal line' '
 	head -c 20000 /dev/zero | tr "\0" "x" >in && test_expect_code 128 upload fatal in >out && grep "^fatal limit" out &&
 	git init -q none && test_expect_code 128 upload none in >out && grep "^fatal notfound .*git dvx remote add" out &&
 	mkdir outside && (GIT_CEILING_DIRECTORIES=$TRASH && test_expect_code 128 upload outside in >out) && grep "not a git repository" out &&
-	git -C none config dvx.remote s && git -C none config dvx-remote.s.url s3://bucket && : >empty && test_expect_code 128 upload none r-t >out &&
-	grep "^fatal unsupported .*s3://bucket" out
+	git -C none config dvx.remote s && git -C none config dvx-remote.s.url https://lfs.example/r && : >empty && test_expect_code 128 upload none r-t >out &&
+	grep "^fatal unsupported .*https://lfs.example/r" out
 '
 
 test_expect_success 'batch: the empty object and one asked for twice' '
