@@ -78,7 +78,7 @@ int checkout_run(struct command_ctx *ctx, const struct select *select,
 	if (rc == 0)
 		rc = ended;
 	if (rc == 0 && r.fetch_error != NULL)
-		rc = err_set(ERR_REMOTE, "cannot fetch: %s", r.fetch_error);
+		rc = err_set(ERR_REMOTE, "%s", r.fetch_error);
 	if (rc == 0 && r.pointers > 0)
 		rc = COMMAND_NO;
 	restore_result_release(&r);

@@ -137,6 +137,13 @@ static int is_remote_fault(int rc)
 	return rc == ERR_CORRUPT || rc == ERR_NOTFOUND || rc == ERR_REMOTE || rc == ERR_UNSUPPORTED;
 }
 
+/* The remote as a whole does not answer, after all attempts, or does not let us in: asking for the
+ * next object would take as long and end the same. */
+static int is_unreachable(int rc)
+{
+	return rc == ERR_REMOTE || rc == ERR_DENIED;
+}
+
 /* Fragments that were left aside since they are under notice. */
 static int has_unread(const struct blobstore *b)
 {
@@ -187,6 +194,9 @@ static int try_others(struct download *d, struct extent_reader *r, size_t i, int
 	}
 	err_set(rc, "%s", message ? message : "out of memory");
 	free(message);
+	if (is_unreachable(rc) && (d->last || !has_unread(d->blobstore)))
+		return err_prefix(
+			rc, "cannot fetch from remote '%s'", d->blobstore->engine->spec->name);
 	answer_failed(d, first, rc);
 	return 0;
 }
@@ -220,6 +230,21 @@ static int take_item(struct download *d, struct extent_reader *r, const struct p
 	return rc;
 }
 
+/* Nothing of the run came, for a reason (at hand) that holds for each of its objects. */
+static int fail_run(
+	struct download *d, struct extent_reader *r, const struct plan_run *run, int why)
+{
+	char *message = strdup(err_msg());
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < run->n; i++) {
+		err_set(why, "%s", message ? message : "out of memory");
+		rc = try_others(d, r, d->items[run->first + i].tag, why);
+	}
+	free(message);
+	return rc;
+}
+
 static int fetch_run(struct download *d, struct extent_reader *r, const struct plan_run *run)
 {
 	const struct plan_item *items = &d->items[run->first];
@@ -227,6 +252,8 @@ static int fetch_run(struct download *d, struct extent_reader *r, const struct p
 	int rc = 0;
 	int read = extent_reader_range(r, &items[0].pack, run->offset, run->length, &bytes);
 
+	if (read < 0 && read != ERR_CORRUPT)
+		return fail_run(d, r, run, read);
 	for (size_t i = 0; rc == 0 && i < run->n; i++) {
 		int one = engine_check_stop(d->blobstore->engine);
 

@@ -72,6 +72,19 @@ static int visit(struct listing *l, const struct s3_xml_object *o)
 	return l->fn(&e, l->data);
 }
 
+static int no_listing(const struct listing *l, int rc)
+{
+	struct buf endpoint = BUF_INIT;
+
+	if (s3_client_endpoint(l->s->client, &endpoint) == 0)
+		rc = err_prefix(rc,
+			"remote '%s': what %s answers is no listing of S3; check endpointurl, and "
+			"whether a proxy is in between",
+			l->s->base.name, endpoint.p);
+	buf_release(&endpoint);
+	return rc;
+}
+
 static int read_page(struct listing *l, const struct http_response *r, int *more)
 {
 	const char *date = http_response_header(r, "date");
@@ -79,8 +92,7 @@ static int read_page(struct listing *l, const struct http_response *r, int *more
 	int rc = s3_xml_page_parse(&page, buf_str(&r->body), r->body.len);
 
 	if (rc < 0)
-		return err_prefix(
-			rc, "remote '%s': the server's listing cannot be read", l->s->base.name);
+		return no_listing(l, rc);
 	if (l->now && *l->now == 0 && (!date || isotime_parse_http(l->now, date) < 0))
 		*l->now = time(NULL);
 	*more = page.truncated;

@@ -29,6 +29,24 @@ struct put {
 	char base64[BASE64_OID_LEN + 1]; /* of the name: x-amz-checksum-sha256 */
 };
 
+/* A success without the ETag that S3 always gives comes from somebody else, who kept nothing. */
+static int not_stored(const struct put *p, int status)
+{
+	struct buf place = BUF_INIT, endpoint = BUF_INIT;
+	int rc = s3_client_place(p->s->client, p->key, &place);
+
+	if (rc == 0)
+		rc = s3_client_endpoint(p->s->client, &endpoint);
+	if (rc == 0)
+		rc = err_set(ERR_REMOTE,
+			"cannot write '%s': %s answers as no S3 server does (HTTP %d without an "
+			"ETag); check endpointurl, and whether a proxy is in between",
+			place.p, endpoint.p, status);
+	buf_release(&place);
+	buf_release(&endpoint);
+	return rc;
+}
+
 /* Send it.  0, or an error; 1: If-None-Match says that it is there; 2: the server does not know
  * If-None-Match. */
 static int send_blob(const struct put *p, int conditional, int checksum)
@@ -48,7 +66,9 @@ static int send_blob(const struct put *p, int conditional, int checksum)
 		rc = strvec_pushf(&call.headers, "x-amz-checksum-sha256: %s", p->base64);
 	if (rc == 0)
 		rc = s3_client_call(p->s->client, &call);
-	if (rc < 0 && conditional && call.verdict.remedy == S3_REMEDY_EXISTS)
+	if (rc == 0 && !http_response_header(&call.response, "etag"))
+		rc = not_stored(p, call.response.status);
+	else if (rc < 0 && conditional && call.verdict.remedy == S3_REMEDY_EXISTS)
 		rc = 1;
 	else if (rc < 0 && conditional && call.verdict.remedy == S3_REMEDY_FALLBACK)
 		rc = 2;

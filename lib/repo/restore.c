@@ -154,6 +154,19 @@ done:
 
 /* ---- fetching ---- */
 
+/* Why objects did not come, though the remote has them: one reason stands for all.  (What it has
+ * not shows in the report of what still is a pointer.) */
+static char *first_failure(const struct sync *sync)
+{
+	for (size_t i = 0; i < sync->n; i++) {
+		const struct batch_object *o = &sync->objects[i];
+
+		if (o->state < 0 && o->state != ERR_NOTFOUND && o->error != NULL)
+			return strdup(o->error);
+	}
+	return NULL;
+}
+
 static int fetch(struct restore *w)
 {
 	struct batch_options bo = {.remote = w->o->remote,
@@ -174,6 +187,8 @@ static int fetch(struct restore *w)
 	if (rc < 0 && rc != ERR_INTERRUPTED && rc != ERR_NOMEM) {
 		w->r->fetch_error = strdup(err_msg()); /* what is here can still be placed */
 		rc = 0;
+	} else if (rc == 0) {
+		w->r->fetch_error = first_failure(&sync);
 	}
 	w->r->fetched = sync_count(&sync, 1, &w->r->fetched_bytes);
 	memcpy(w->r->remote, sync.result.remote, sizeof(w->r->remote));

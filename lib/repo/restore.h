@@ -30,7 +30,7 @@ struct restore_result {
 	size_t fetched;	 /* objects */
 	uint64_t fetched_bytes;
 	char remote[256];  /* where from */
-	char *fetch_error; /* why nothing could be fetched; heap, or NULL */
+	char *fetch_error; /* why something could not be fetched; heap, or NULL */
 };
 
 /* Work on `l`, pointers of the index (scan_index, filtered as the caller likes).

@@ -48,8 +48,7 @@ void rehydrate_report(
 	fprintf(stderr, "git-dvx: %zu of %zu files still are pointers", pointers, n);
 	fprintf(stderr, "%s%s\n", r->first_error ? ": " : "", r->first_error ? r->first_error : "");
 	if (r->missing) {
-		fprintf(stderr, "%zu whose object is neither here nor on the remote:\n",
-			r->missing);
+		fprintf(stderr, "%zu whose object is not here:\n", r->missing);
 		name_items(items, n, REHYDRATE_MISSING);
 	}
 	if (r->failed) {
