@@ -10,7 +10,7 @@ older() {
 gc() {
 	gc_repo=$1 gc_needed=$2
 	shift 2
-	{ cat "$gc_needed" && echo done; } | (cd "$gc_repo" && git-dvx-transfer gc "$@") >"$TRASH/.gc"
+	{ cat "$gc_needed" && echo "done"; } | (cd "$gc_repo" && git-dvx-transfer gc "$@") >"$TRASH/.gc"
 	gc_status=$?
 	cat "$TRASH/.gc"
 	return $gc_status

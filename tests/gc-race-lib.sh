@@ -85,7 +85,7 @@ race_gc() {
 	local option=
 	while [ ! -e stop ]; do
 		race_needed "g$1" && race_late
-		{ cat "g$1" && echo done; } | (cd "gc$1" && git-dvx-transfer gc $option) >"g$1.out" 2>>"g$1.err" || { cat "g$1.out" >>gc.failed; }
+		{ cat "g$1" && echo "done"; } | (cd "gc$1" && git-dvx-transfer gc $option) >"g$1.out" 2>>"g$1.err" || { cat "g$1.out" >>gc.failed; }
 		cat "g$1.out" >>gc.said
 		[ -n "$option" ] && option= || option=--repack
 		sleep "0.$((RANDOM % 10))"

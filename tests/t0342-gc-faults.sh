@@ -24,7 +24,7 @@ settled() {
 		git-dvx-transfer batch upload <../needed >../answers && test "$(grep -c "^present " ../answers)" = "$(grep -c . ../needed)"
 }
 run_gc() {
-	{ cat ../needed && echo done; } | git-dvx-transfer gc --repack >../gc.out || { gc_code=$?; sed -n "s/^fatal [a-z]* /error: /p" ../gc.out >&2; return $gc_code; }
+	{ cat ../needed && echo "done"; } | git-dvx-transfer gc --repack >../gc.out || { gc_code=$?; sed -n "s/^fatal [a-z]* /error: /p" ../gc.out >&2; return $gc_code; }
 }
 
 # Every step at once: a due notice to act on, with what is covered, what is not needed and what is needed again; a spent one; fragments
