@@ -346,6 +346,32 @@ static void explain(struct s3_client *c, struct s3_call *call, const struct atte
 	buf_release(&from);
 }
 
+/* 1 if the text holds the secret, or (texts are cut) its first bytes. */
+static int gives_away(const char *text, const char *secret)
+{
+	enum { ENOUGH = 8 };
+	char start[ENOUGH + 1];
+
+	snprintf(start, sizeof(start), "%s", secret ? secret : "");
+	return *start && strstr(text, start) != NULL;
+}
+
+/* Some servers and proxies send back what they were sent.  That ends up in no message. */
+static void hide_secrets(struct s3_xml_error *doc, const struct attempt *a)
+{
+	static const char customer_key[] = "x-amz-server-side-encryption-customer-key: ";
+	int bad = gives_away(doc->message, a->keys.id) ||
+		  gives_away(doc->message, a->keys.secret) ||
+		  gives_away(doc->message, a->keys.token);
+
+	for (size_t i = 0; i < a->headers.n && !bad; i++)
+		bad = strncmp(a->headers.v[i], customer_key, sizeof(customer_key) - 1) == 0 &&
+		      gives_away(doc->message, a->headers.v[i] + sizeof(customer_key) - 1);
+	if (bad)
+		snprintf(doc->message, sizeof(doc->message),
+			"(its words repeat the request's keys, and are left out)");
+}
+
 /* Is there an error in the answer, of whatever status?  S3 sends some behind a 200. */
 static int has_error(const struct s3_call *call, struct s3_xml_error *doc)
 {
@@ -409,6 +435,7 @@ int s3_client_call(struct s3_client *c, struct s3_call *call)
 		if (rc < 0) {
 			no_answer(c, call, rc);
 		} else if (has_error(call, &doc)) {
+			hide_secrets(&doc, &a);
 			explain(c, call, &a, &doc);
 			remote_retry_hint(call->verdict.retry_ms);
 			rc = err_set(call->verdict.code, "%s", call->verdict.message);

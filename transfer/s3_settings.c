@@ -194,6 +194,17 @@ static int both(struct s3_settings *s, const char *name, const char *value)
 	return rc < 0 ? rc : strvec_pushf(&s->read_headers, "%s: %s", name, value);
 }
 
+/* 1 if the user's own configuration names the endpoint that is used. */
+static int own_endpoint(const struct reader *r)
+{
+	struct buf key = BUF_INIT;
+	int own = buf_addf(&key, "dvx-remote.%s.endpointurl", r->remote) == 0 &&
+		  config_get_own(r->config, key.p) != NULL;
+
+	buf_release(&key);
+	return own;
+}
+
 /* A key that the server forgets after each request (SSE-C); never over an open line. */
 static int read_customer_key(const struct reader *r)
 {
@@ -208,6 +219,13 @@ static int read_customer_key(const struct reader *r)
 	if (strcmp(r->s->scheme, "https") != 0)
 		return bad(
 			r, "endpointurl", "a customer's encryption key is only sent over https://");
+	if (setting(r, "endpointurl") && !own_endpoint(r))
+		return err_set(ERR_DENIED,
+			"remote '%s': the customer's encryption key is not sent to an endpoint "
+			"that "
+			"only a file of the tree names; if it is right, type 'git config "
+			"dvx-remote.%s.endpointurl %s'",
+			r->remote, r->remote, setting(r, "endpointurl"));
 	if (strlen(key) != BASE64_LEN || EVP_DecodeBlock(bytes, (const unsigned char *)key,
 						 BASE64_LEN) != CUSTOMER_KEY_LEN + 1)
 		return bad(r, "sse_customer_key",

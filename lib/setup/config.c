@@ -15,6 +15,10 @@
 #include <string.h>
 #include <strings.h>
 
+/* Stands between the settings of the tree's files and those of Git's configuration; no file of the
+ * tree can say it. */
+static const char end_of_tree[] = "dvx.endoftree";
+
 struct config {
 	struct buf text; /* in the snapshot's format; the view points into it */
 	struct snapshot_view view;
@@ -312,6 +316,8 @@ static int gather(struct loader *l)
 	 * repository may bring one */
 	if (rc > 0 || !l->g->worktree)
 		l->cacheable = 0;
+	if (rc >= 0 && strvec_pushl(&l->parts.pairs, end_of_tree, "", NULL) < 0)
+		rc = ERR_NOMEM; /* message set */
 	for (size_t i = 0; i < gits.n && rc >= 0; i++)
 		rc = strvec_push(&l->parts.pairs, gits.v[i]);
 	strvec_release(&gits);
@@ -398,18 +404,31 @@ static int same_key(const char *have, const char *want, size_t len, size_t dot, 
 	       strcasecmp(have + last, want + last) == 0;
 }
 
-const char *config_get(const struct config *c, const char *key)
+static const char *get(const struct config *c, const char *key, int own)
 {
 	const char *first = strchr(key, '.'), *last = strrchr(key, '.');
 	size_t len = strlen(key);
 
 	if (!first)
 		return NULL;
-	for (size_t i = c->view.n_pairs; i-- > 0;)
+	for (size_t i = c->view.n_pairs; i-- > 0;) {
+		if (own && strcmp(c->view.pairs[i].key, end_of_tree) == 0)
+			return NULL;
 		if (same_key(c->view.pairs[i].key, key, len, (size_t)(first - key),
 			    (size_t)(last - key)))
 			return c->view.pairs[i].value;
+	}
 	return NULL;
+}
+
+const char *config_get(const struct config *c, const char *key)
+{
+	return get(c, key, 0);
+}
+
+const char *config_get_own(const struct config *c, const char *key)
+{
+	return get(c, key, 1);
 }
 
 int config_bool(const struct config *c, const char *key, int fallback)
@@ -444,7 +463,8 @@ int config_each(const struct config *c, int (*fn)(const char *key, const char *v
 	int rc = 0;
 
 	for (size_t i = 0; i < c->view.n_pairs && rc == 0; i++)
-		rc = fn(c->view.pairs[i].key, c->view.pairs[i].value, data);
+		if (strcmp(c->view.pairs[i].key, end_of_tree) != 0)
+			rc = fn(c->view.pairs[i].key, c->view.pairs[i].value, data);
 	return rc;
 }
 

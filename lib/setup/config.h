@@ -33,6 +33,8 @@ void config_free(struct config *c);
  * normalises them; the subsection with case), NULL when unset.  A key without "=" has the value
  * "true".  Borrowed. */
 const char *config_get(const struct config *c, const char *key);
+/* The same without the files of the tree: what whoever wrote those must not decide. */
+const char *config_get_own(const struct config *c, const char *key);
 /* Git's booleans; `fallback` when unset or unreadable. */
 int config_bool(const struct config *c, const char *key, int fallback);
 /* Bytes of Git's object ids in this repository, by extensions.objectformat: 20 (SHA-1) or 32
