@@ -96,13 +96,22 @@ race_sum() {
 	awk -v key="$1" '$1 == key { n += $2 } END { print n + 0 }' gc.said
 }
 
+# On a machine that is busy a gc may find its time over again and again: then it goes on, up to ten times as long.
+race_wait_for_removal() {
+	local i
+	for i in $(seq $((race_seconds * 9))); do
+		[ "$(race_sum removed-packs)" -eq 0 ] || break
+		sleep 1
+	done
+}
+
 gc_race() {
 	local i
 	race_setup "$1" && : >bad && : >commits && : >reads && : >gc.said && : >gc.failed && : >refused || return 1
 	for i in $(seq 16); do race_writer "$i" & done
 	for i in 1 2 3 4; do race_reader "$i" & done
 	for i in 1 2; do race_gc "$i" & done
-	sleep "$race_seconds" && : >stop && wait
+	sleep "$race_seconds" && race_wait_for_removal && : >stop && wait
 	race_needed last && transfer_repo last.repo "$1" && race_config last.repo && (cd last.repo && git-dvx-transfer batch download <../last >../last.out) && race_judge last last.repo >>bad
 	echo "$(grep -c '' commits) commits, $(grep -c '' refused) refused, $(grep -c '' reads) reads, $(race_sum removed-fragments) fragments and $(race_sum removed-packs) packs removed," \
 		"$(race_sum rescued-fragments) rescued, $(race_sum merged-fragments) merged, $(race_sum repacked-bytes) bytes repacked"
