@@ -134,6 +134,7 @@ static int run(struct batch *b, const struct frontend_options *o, batch_work_fn 
 	}
 	if (rc == 0)
 		rc = read_requests(b);
+	oidmap_release(&b->seen); /* a million objects need the room */
 	if (rc == 0)
 		rc = work(e, b->objects, b->n, data);
 	if (rc == 0)

@@ -18,7 +18,8 @@
 enum {
 	RUN_OBJECT_MAX = 4 * 1024 * 1024, /* longer extents are streamed */
 	RUN_GAP = 64 * 1024,
-	RUN_MAX = 8 * 1024 * 1024
+	RUN_MAX = 8 * 1024 * 1024,
+	AT_ONCE = 100 * 1000 /* objects that are planned together: the plan takes memory */
 };
 
 struct download {
@@ -385,7 +386,7 @@ static int download_round(
 	if (rc == 0 && !b->engine->dry_run)
 		rc = fetch_all(&d);
 	if (again)
-		*again = d.deferred;
+		*again |= d.deferred;
 	free(d.hits);
 	free(d.items);
 	free(d.runs);
@@ -402,6 +403,15 @@ static int any_open(const struct transfer_object *objects, size_t n)
 	return 0;
 }
 
+static int download_all(struct blobstore *b, struct transfer_object *objects, size_t n, int *again)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i += AT_ONCE)
+		rc = download_round(b, objects + i, n - i < AT_ONCE ? n - i : AT_ONCE, again);
+	return rc;
+}
+
 /* The second round is for what a gc moved meanwhile, and for what is left under notice alone. */
 int blobstore_download(struct blobstore *b, struct transfer_object *objects, size_t n)
 {
@@ -409,11 +419,11 @@ int blobstore_download(struct blobstore *b, struct transfer_object *objects, siz
 	int rc = blobstore_load(b);
 
 	if (rc == 0)
-		rc = download_round(b, objects, n, &again);
+		rc = download_all(b, objects, n, &again);
 	if (rc < 0 || !any_open(objects, n))
 		return rc;
 	if (!again && b->n_gone == 0 && !has_unread(b))
 		return 0;
 	rc = blobstore_load_again(b);
-	return rc < 0 ? rc : download_round(b, objects, n, NULL);
+	return rc < 0 ? rc : download_all(b, objects, n, NULL);
 }
