@@ -297,11 +297,33 @@ static int sync_and_answer(struct peer *p)
 	return 0;
 }
 
+/* 1 if the peer's file is no copy but our own file: the remote is this repository, or borrows from
+ * it.  (Several links to one file are copies: removing one of them removes nothing.) */
+static int is_our_file(struct peer *p, const struct transfer_object *o, const char *theirs)
+{
+	struct buf path = BUF_INIT;
+	char *a = realpath(theirs, NULL), *b = NULL;
+	struct stat st_a, st_b;
+	int same = 0;
+
+	if (a && store_whole_path(p->engine->store, &o->oid, o->size, &path))
+		b = realpath(path.p, NULL);
+	if (b && stat(a, &st_a) == 0 && stat(b, &st_b) == 0)
+		same = !strcmp(a, b) || (st_a.st_dev == st_b.st_dev && st_a.st_ino == st_b.st_ino &&
+						st_a.st_nlink == 1);
+	buf_release(&path);
+	free(a);
+	free(b);
+	return same;
+}
+
 static int peer_lacks_whole(struct peer *p, const struct transfer_object *o)
 {
 	struct buf path = BUF_INIT;
 	int has = !p->engine->anew && store_whole_path(p->store, &o->oid, o->size, &path);
 
+	if (has && p->engine->verify) /* somebody is about to drop ours */
+		has = !is_our_file(p, o, path.p);
 	buf_release(&path);
 	return !has;
 }
