@@ -16,11 +16,13 @@ in_own_directory() {
 }
 
 test_expect_success "$race_seconds seconds with a grace period of $race_grace" '
-	race_endpoint=$S3_ENDPOINT && new_bucket race && in_own_directory plain gc_race s3://race/store && s3.py verify race
+	race_endpoint=$S3_ENDPOINT && new_bucket race && in_own_directory plain gc_race s3://race/store && s3.py verify race &&
+	test "$(race_sum removed-packs)" -gt 0 && test "$(race_sum removed-fragments)" -gt 0
 '
 
 test_expect_success 'the same with a server that does not know If-None-Match' '
-	cd "$TRASH" && start_faults && fault "PUT . each strip If-None-Match" && race_endpoint=$FAULT_ENDPOINT && new_bucket blind && in_own_directory blind gc_race s3://blind/store && s3.py verify blind
+	cd "$TRASH" && start_faults && fault "PUT . each strip If-None-Match" && race_endpoint=$FAULT_ENDPOINT && new_bucket blind && in_own_directory blind gc_race s3://blind/store && s3.py verify blind &&
+	test "$(race_sum removed-packs)" -gt 0 && test "$(race_sum removed-fragments)" -gt 0
 '
 
 test_done

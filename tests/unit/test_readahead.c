@@ -33,13 +33,15 @@ static ssize_t some_get(struct remote *r, enum remote_class c, const struct oid 
 {
 	uint8_t *out = into;
 	int ahead = (int)(offset / LENGTH) - (int)__atomic_load_n(&taken, __ATOMIC_SEQ_CST);
+	int most = __atomic_load_n(&begun_at_most_ahead, __ATOMIC_SEQ_CST);
 
 	(void)r;
 	(void)c;
 	(void)name;
 	__atomic_add_fetch(&reads, 1, __ATOMIC_SEQ_CST);
-	if (ahead > begun_at_most_ahead)
-		begun_at_most_ahead = ahead;
+	while (ahead > most && !__atomic_compare_exchange_n(&begun_at_most_ahead, &most, ahead, 0,
+				       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
 	usleep((useconds_t)(offset * 31 % 300));
 	if (bad_from >= 0 && offset >= (uint64_t)bad_from)
 		return err_set(ERR_REMOTE, "range at %llu", (unsigned long long)offset);
