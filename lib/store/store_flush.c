@@ -58,11 +58,11 @@ void flusher_written(struct flusher *f, uint64_t size)
 {
 	if (!f || size < FLUSH_FROM)
 		return;
+	pthread_mutex_lock(&f->lock);
 	if (!f->running && !f->ending) {
 		f->running = pthread_create(&f->thread, NULL, flush_loop, f) == 0;
 		f->ending = !f->running; /* once refused, never asked again */
 	}
-	pthread_mutex_lock(&f->lock);
 	f->written = size;
 	pthread_cond_signal(&f->moved);
 	pthread_mutex_unlock(&f->lock);
