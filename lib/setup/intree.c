@@ -139,14 +139,26 @@ static int take_setting(const char *key, const char *value, void *data)
 	return matches_any(s->allowed, key) ? push_pair(s->pairs, key, value) : refuse(s, key);
 }
 
+/* Conflict marks, and names as DVC spells them, are what such a file is broken by most often. */
+static int broken(void)
+{
+	return err_set(ERR_INVALID,
+		"%s; it is written as git-config(1) says, without conflict marks and without '_' "
+		"in names",
+		err_msg());
+}
+
 int intree_parse(
 	struct strvec *pairs, struct buf *refused, const char *name, const char *text, size_t len)
 {
 	for (size_t i = 0; i < N_FILES; i++) {
 		struct sink s = {pairs, refused, name, files[i].allowed};
+		int rc;
 
-		if (strcmp(files[i].name, name) == 0)
-			return gitconf_parse(text, len, name, take_setting, &s);
+		if (strcmp(files[i].name, name) != 0)
+			continue;
+		rc = gitconf_parse(text, len, name, take_setting, &s);
+		return rc == ERR_INVALID ? broken() : rc;
 	}
 	return err_set(ERR_INVALID, "'%s' is not a configuration file of the tree", name);
 }

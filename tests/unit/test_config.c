@@ -210,8 +210,9 @@ static void test_bad_file_of_the_tree(void **state)
 {
 	(void)state;
 	scratch_write("r/.dvxconfig", "[dvx]\n\tremote = a\n<<<<<<< HEAD\n");
-	assert_string_equal(
-		value_of("dvx.remote"), "error: bad configuration line 3 in '.dvxconfig'");
+	assert_string_equal(value_of("dvx.remote"),
+		"error: bad configuration line 3 in '.dvxconfig'; it is written as git-config(1) "
+		"says, without conflict marks and without '_' in names");
 	scratch_write("r/.dvxconfig", "[dvx]\n\thooks = x\n");
 	assert_string_equal(value_of("dvx.hooks"), "(unset)");
 	/* a link counts as absent: it could lead anywhere */
