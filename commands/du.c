@@ -202,15 +202,21 @@ static int ask_remote(struct du *d, uint64_t *v)
 	return rc;
 }
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static void print_remote(const uint64_t *v)
 {
 	uint64_t stored = v[PACK_BYTES] + v[FRAGMENT_BYTES];
 	char logical[16], size[16];
 
-	printf("Remote: %llu objects, %s, stored in %s (%llu packs, %llu fragments)",
-		(unsigned long long)v[OBJECTS], progress_bytes(logical, v[OBJECT_BYTES]),
-		progress_bytes(size, stored), (unsigned long long)v[PACKS],
-		(unsigned long long)v[FRAGMENTS]);
+	printf("Remote: %llu object%s, %s, stored in %s (%llu pack%s, %llu fragment%s)",
+		(unsigned long long)v[OBJECTS], plural(v[OBJECTS]),
+		progress_bytes(logical, v[OBJECT_BYTES]), progress_bytes(size, stored),
+		(unsigned long long)v[PACKS], plural(v[PACKS]), (unsigned long long)v[FRAGMENTS],
+		plural(v[FRAGMENTS]));
 	if (stored > 0 && v[OBJECT_BYTES] > 0)
 		printf(", %.2f to 1", (double)v[OBJECT_BYTES] / (double)stored);
 	puts("");
@@ -220,7 +226,7 @@ static void print_remote(const uint64_t *v)
 			progress_bytes(size, v[WHOLE_BYTES] + v[LOCAL_PACK_BYTES]));
 	if (v[NOTICES] > 0)
 		printf("  %llu notice%s of what is going to be removed ('git dvx gc --remote')\n",
-			(unsigned long long)v[NOTICES], v[NOTICES] == 1 ? "" : "s");
+			(unsigned long long)v[NOTICES], plural(v[NOTICES]));
 }
 
 static int show_remote(struct du *d)
