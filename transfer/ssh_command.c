@@ -268,6 +268,13 @@ enum ssh_variant ssh_variant_of(const struct ssh_choice *c)
 			      : SSH_OPENSSH;
 }
 
+/* May the shell become the program that the words begin with?  Then that is the one that gets our
+ * signals.  One simple command, surely a program. */
+static int can_exec(const char *words)
+{
+	return variant_of_words(words) != SSH_UNKNOWN && !strpbrk(words, "|&;<>(){}`#\n");
+}
+
 /* The program, or a shell that runs the user's words with the arguments that follow. */
 static int push_program(struct strvec *out, const struct ssh_choice *c)
 {
@@ -278,7 +285,7 @@ static int push_program(struct strvec *out, const struct ssh_choice *c)
 		return strvec_push(out, c->program_env ? c->program_env : "ssh");
 	rc = strvec_pushl(out, "/bin/sh", "-c", NULL);
 	if (rc == 0)
-		rc = strvec_pushf(out, "%s \"$@\"", words);
+		rc = strvec_pushf(out, "%s%s \"$@\"", can_exec(words) ? "exec " : "", words);
 	return rc < 0 ? rc : strvec_push(out, words); /* its $0 */
 }
 

@@ -1,13 +1,12 @@
 /*
  * Requests of many threads over one connection (see ssh_link.h).  One thread reads and never waits
  * for anything else: bytes go straight to where the caller wants them, everything else is a change
- * of the caller's struct ssh_call.  Callers send their frames themselves and wait for a change.
- * Nothing that the far side says is believed: an answer has to fit a request that is under way.
+ * of the caller's struct ssh_call (ssh_link_answers.c).  Callers send their frames themselves and
+ * wait for a change.
  */
-#include "transfer/ssh_link.h"
+#include "transfer/ssh_link_internal.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
-#include "transfer/frame_io.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -25,29 +24,6 @@ enum {
 	/* A little below the far side's limits: what we count as over may not be so there. */
 	CALLS_MAX = BLOBWIRE_REQUESTS_MAX - 16,
 	PUTS_MAX = BLOBWIRE_PUTS_MAX - 8
-};
-
-struct ssh_link {
-	const struct remote *remote;
-	char *host;
-	int stall_ms;
-	struct ssh_process process;
-	int started; /* the reader thread */
-	pthread_t reader;
-	struct frame_input in;
-	struct frame_output out;
-	struct blobwire_hello far;
-
-	pthread_mutex_t lock; /* over what follows, and the calls */
-	pthread_cond_t room;  /* a call has ended */
-	struct ssh_call *calls;
-	unsigned n_calls, n_puts;
-	uint32_t last_id;
-	uint32_t ping; /* id of the ping that is out; 0: none */
-	int64_t heard; /* when something came last, or had to come from then on; ms */
-	int closing;
-	int rc; /* negative: dead */
-	char *message;
 };
 
 static int64_t now_ms(void)
@@ -86,120 +62,6 @@ static int why_dead(const struct ssh_link *l)
 	return l->rc < 0 ? err_set(l->rc, "%s", l->message ? l->message : "out of memory") : 0;
 }
 
-static int breach(const struct ssh_link *l, const char *what)
-{
-	return err_set(ERR_REMOTE, "host '%s' does not keep to the protocol: %s", l->host, what);
-}
-
-/* ---- answers, in the reader thread under the lock ---- */
-
-static struct ssh_call *find_call(struct ssh_link *l, uint32_t id)
-{
-	struct ssh_call *c = l->calls;
-
-	while (c && c->id != id)
-		c = c->next;
-	return c && !c->done ? c : NULL;
-}
-
-static int take_entries(struct ssh_link *l, struct ssh_call *c, const struct blobwire_answer *a)
-{
-	c->n_entries += a->data_len / BLOBWIRE_ENTRY_LEN;
-	if (c->type != BLOBWIRE_LIST || c->n_entries > BLOBWIRE_LISTING_MAX ||
-		buf_add(&c->entries, a->data, a->data_len) < 0)
-		return breach(l, "a listing without end");
-	return 0;
-}
-
-static int take_bytes(struct ssh_link *l, struct ssh_call *c, const struct blobwire_answer *a)
-{
-	if (c->type != BLOBWIRE_GET || a->data_len > c->room - c->got)
-		return breach(l, "more bytes than were asked for");
-	memcpy((char *)c->into + c->got, a->data, a->data_len);
-	c->got += a->data_len;
-	return 0;
-}
-
-static int take_received(struct ssh_link *l, struct ssh_call *c, const struct blobwire_answer *a)
-{
-	if (c->type != BLOBWIRE_PUT || a->value > c->sent || a->value < c->received)
-		return breach(l, "it received what was not sent");
-	c->received = a->value;
-	return 0;
-}
-
-static int take_done(struct ssh_link *l, struct ssh_call *c, const struct blobwire_answer *a)
-{
-	if (c->type == BLOBWIRE_GET && a->value != c->got)
-		return breach(l, "another number of bytes than it says");
-	if (c->type == BLOBWIRE_PUT && (a->value > 1 || (a->value == 0 && !c->committed)))
-		return breach(l, "it stored what was not sent");
-	c->value = a->value;
-	c->done = 1;
-	return 0;
-}
-
-static int take_error(struct ssh_call *c, const struct blobwire_answer *a)
-{
-	c->rc = a->code;
-	c->message = strndup((const char *)a->data, a->data_len);
-	c->done = 1;
-	return 0;
-}
-
-static int take_ready(struct ssh_link *l, struct ssh_call *c)
-{
-	if (c->type != BLOBWIRE_PUT || c->ready)
-		return breach(l, "it is ready for what nobody sends");
-	c->ready = 1;
-	return 0;
-}
-
-static int goodbye(const struct ssh_link *l, const struct blobwire_answer *a)
-{
-	return err_set(a->code == ERR_CORRUPT ? ERR_REMOTE : a->code, "host '%s' hung up: %.*s",
-		l->host, (int)a->data_len, (const char *)a->data);
-}
-
-static int take_answer(struct ssh_link *l, const struct blobwire_frame *f)
-{
-	struct blobwire_answer a;
-	struct ssh_call *c;
-	int rc = blobwire_answer_parse(&a, f);
-
-	if (rc < 0)
-		return breach(l, err_msg());
-	if (a.id == 0)
-		return a.type == BLOBWIRE_ERROR ? goodbye(l, &a) : breach(l, "an answer to nobody");
-	if (a.id == l->ping) {
-		l->ping = 0;
-		return 0;
-	}
-	c = find_call(l, a.id);
-	if (!c) /* RECEIVED may come late */
-		return a.type == BLOBWIRE_RECEIVED ? 0 : breach(l, "an answer to nobody");
-	switch (a.type) {
-	case BLOBWIRE_ENTRIES:
-		rc = take_entries(l, c, &a);
-		break;
-	case BLOBWIRE_DATA:
-		return take_bytes(l, c, &a); /* nothing to wake anybody for */
-	case BLOBWIRE_RECEIVED:
-		rc = take_received(l, c, &a);
-		break;
-	case BLOBWIRE_READY:
-		rc = take_ready(l, c);
-		break;
-	case BLOBWIRE_ERROR:
-		rc = take_error(c, &a);
-		break;
-	default:
-		rc = take_done(l, c, &a);
-	}
-	pthread_cond_signal(&c->changed);
-	return rc;
-}
-
 /* ---- the reader thread ---- */
 
 /* Frames that have arrived.  0 or an error. */
@@ -210,12 +72,12 @@ static int take_frames(struct ssh_link *l)
 
 	while ((rc = frame_input_next(&l->in, &f)) == 1) {
 		pthread_mutex_lock(&l->lock);
-		rc = take_answer(l, &f);
+		rc = ssh_link_answer(l, &f);
 		pthread_mutex_unlock(&l->lock);
 		if (rc < 0)
 			return rc;
 	}
-	return rc < 0 ? breach(l, err_msg()) : 0;
+	return rc < 0 ? ssh_link_breach(l, err_msg()) : 0;
 }
 
 static int no_answer(const struct ssh_link *l)

@@ -126,7 +126,8 @@ static void assert_argv(
 static void the_words_are_gits(void **state)
 {
 	const struct ssh_choice plain = {0}, program = {.program_env = "/p"},
-				shell = {.command = "ssh -i 'k'", .program_env = "/p"};
+				shell = {.command = "ssh -i 'k'", .program_env = "/p"},
+				script = {.command = "x=1 ssh"}, pipe = {.command = "ssh -v 2>log"};
 
 	(void)state;
 	assert_argv(&plain, SSH_OPENSSH, NULL, "<ssh><ann@host><far 'x'>");
@@ -135,7 +136,11 @@ static void the_words_are_gits(void **state)
 	assert_argv(&program, SSH_TORTOISEPLINK, "22", "</p><-batch><-P><22><ann@host><far 'x'>");
 	assert_argv(&program, SSH_SIMPLE, NULL, "</p><ann@host><far 'x'>");
 	assert_argv(&shell, SSH_OPENSSH, NULL,
-		"</bin/sh><-c><ssh -i 'k' \"$@\"><ssh -i 'k'><ann@host><far 'x'>");
+		"</bin/sh><-c><exec ssh -i 'k' \"$@\"><ssh -i 'k'><ann@host><far 'x'>");
+	assert_argv(&script, SSH_OPENSSH, NULL,
+		"</bin/sh><-c><x=1 ssh \"$@\"><x=1 ssh><ann@host><far 'x'>");
+	assert_argv(&pipe, SSH_OPENSSH, NULL,
+		"</bin/sh><-c><ssh -v 2>log \"$@\"><ssh -v 2>log><ann@host><far 'x'>");
 }
 
 static void a_simple_program_takes_no_port(void **state)
