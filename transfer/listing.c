@@ -11,6 +11,9 @@
 #include <string.h>
 #include <time.h>
 
+/* Of one kind.  Pushes keep them in the hundreds; a server may say what it likes. */
+enum { NAMES_MAX = 1 << 20 };
+
 int64_t listing_clock(void)
 {
 	struct timespec t;
@@ -33,8 +36,18 @@ void listing_release(struct listing *l)
 
 /* ---- names ---- */
 
+static int too_many(void)
+{
+	return err_set(ERR_LIMIT,
+		"more than %d fragments or notices are listed, where some hundred are usual; is "
+		"the URL right?",
+		NAMES_MAX);
+}
+
 static int add_fragment(struct listing *l, const struct remote_entry *e)
 {
+	if (l->n_fragments == NAMES_MAX)
+		return too_many();
 	if (l->n_fragments == l->cap_fragments) {
 		size_t cap = l->cap_fragments ? l->cap_fragments * 2 : 64;
 		struct remote_entry *v = reallocarray(l->fragments, cap, sizeof(*v));
@@ -50,6 +63,8 @@ static int add_fragment(struct listing *l, const struct remote_entry *e)
 
 static int add_notice(struct listing *l, const struct remote_entry *e)
 {
+	if (l->n_notices == NAMES_MAX)
+		return too_many();
 	if (l->n_notices == l->cap_notices) {
 		size_t cap = l->cap_notices ? l->cap_notices * 2 : 16;
 		struct listed_notice *v = reallocarray(l->notices, cap, sizeof(*v));
