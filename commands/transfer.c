@@ -171,6 +171,15 @@ static void print_dry_run(const struct transfer *t, const struct sync *sync)
 	}
 }
 
+/* Did a push fail for want of an object here? */
+static int lacks_object(const struct transfer *t, const struct sync *sync)
+{
+	for (size_t i = 0; t->direction == BATCH_UPLOAD && i < sync->n; i++)
+		if (sync->objects[i].state == ERR_NOTFOUND)
+			return 1;
+	return 0;
+}
+
 static void print_failures(const struct transfer *t, const struct sync *sync, size_t failed)
 {
 	struct buf names = BUF_INIT;
@@ -181,6 +190,10 @@ static void print_failures(const struct transfer *t, const struct sync *sync, si
 	fprintf(stderr, "error: %zu of %zu objects could not be %s '%s':\n%s", failed, sync->n,
 		t->direction == BATCH_UPLOAD ? "pushed to" : "fetched from", sync->result.remote,
 		buf_str(&names));
+	if (lacks_object(t, sync))
+		fputs("hint: 'git dvx fetch -A -r <name>' gets what is not here from a remote that "
+		      "has it\n",
+			stderr);
 	buf_release(&names);
 }
 

@@ -99,6 +99,13 @@ test_expect_success 'another remote by -r' '
 	git dvx push -r "$TRASH/third" -A && test -d ../third/packs
 '
 
+test_expect_success 'an object that is not here is named, with where to get it; the rest is pushed' '
+	cd "$TRASH/repo" && random_file gone.bin 300K gone && random_file here.bin 300K here && git add -A && git commit -q -m gone &&
+	oid=$(sha256sum <gone.bin | cut -d" " -f1) && find .git/lfs/objects -name "$oid" -exec rm -f {} + &&
+	test_expect_code 128 git dvx push -r second gone.bin here.bin >../out 2>../err && grep "^1 object, .* pushed" ../out &&
+	grep "gone.bin.*$oid is not in the store" ../err && grep "^hint: .git dvx fetch -A -r" ../err && git reset -q --hard HEAD~1
+'
+
 test_expect_success 'a path that is not UTF-8 makes no broken JSON' '
 	cd "$TRASH/repo" && cp small.bin "$(printf "bad\377name.bin")" && git add -A && git dvx ls-files --json >../out &&
 	python3 -c "
