@@ -161,8 +161,8 @@ void s3_client_set_region(struct s3_client *c, const char *region)
 
 int s3_client_place(const struct s3_client *c, const char *key, struct buf *out)
 {
-	return buf_addf(out, "s3://%s/%s%s", c->settings.bucket, key ? c->settings.prefix : "",
-		key ? key : "");
+	return buf_addf(
+		out, "s3://%s/%s%s", c->settings.bucket, c->settings.prefix, key ? key : "");
 }
 
 int s3_client_endpoint(struct s3_client *c, struct buf *out)
@@ -312,6 +312,12 @@ static unsigned retry_after(const struct http_response *r, int64_t now)
 	return seconds > 3600 ? 3600 * 1000 : (unsigned)seconds * 1000;
 }
 
+/* Where the user would look: the blob that servers are tried out with has a name of no interest. */
+static int place_of(const struct s3_client *c, const struct s3_call *call, struct buf *out)
+{
+	return s3_client_place(c, call->op == S3_PROBE ? NULL : call->key, out);
+}
+
 /* An answer without success becomes call->verdict. */
 static void explain(struct s3_client *c, struct s3_call *call, const struct attempt *a,
 	const struct s3_xml_error *doc)
@@ -334,7 +340,7 @@ static void explain(struct s3_client *c, struct s3_call *call, const struct atte
 	f.retry_after_ms = retry_after(r, f.now);
 	if (date && isotime_parse_http(&f.server_date, date) < 0)
 		f.server_date = 0;
-	if (s3_client_place(c, call->key, &place) == 0)
+	if (place_of(c, call, &place) == 0)
 		f.place = place.p;
 	if (s3_client_endpoint(c, &endpoint) == 0)
 		f.endpoint = endpoint.p;
@@ -412,7 +418,7 @@ static int no_answer(struct s3_client *c, const struct s3_call *call, int rc)
 {
 	struct buf place = BUF_INIT;
 
-	if (rc != ERR_INTERRUPTED && s3_client_place(c, call->key, &place) == 0)
+	if (rc != ERR_INTERRUPTED && place_of(c, call, &place) == 0)
 		err_prefix(rc, "%s '%s'", doing[call->op], place.p);
 	buf_release(&place);
 	return rc;
