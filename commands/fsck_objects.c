@@ -157,7 +157,8 @@ static int set_aside(struct check *c)
 		if (rc == ERR_NOTFOUND) /* it was in a pack, or lies in an alternate */
 			rc = 0;
 	}
-	err_clear();
+	if (rc == 0)
+		err_clear();
 	buf_release(&to);
 	return rc;
 }
