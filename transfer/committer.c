@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREADS = 2, QUEUED_MAX = 2 };
+/* A disk flushes two files at once best; a host far away gives a connection only so much. */
+enum { THREADS_NEAR = 2, THREADS = 4, QUEUED_MAX = 2 };
 
 struct job {
 	struct remote_put *put;
@@ -72,6 +73,7 @@ static void *commit_jobs(void *data)
 int committer_new(struct committer **out, struct blobstore *b)
 {
 	struct committer *c = calloc(1, sizeof(*c));
+	int threads = b->remote->near ? THREADS_NEAR : THREADS;
 	int rc;
 
 	*out = NULL;
@@ -81,7 +83,7 @@ int committer_new(struct committer **out, struct blobstore *b)
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->idle, NULL);
 	rc = queue_new(&c->queue, QUEUED_MAX);
-	for (int i = 0; rc == 0 && i < THREADS; i++) {
+	for (int i = 0; rc == 0 && i < threads; i++) {
 		if (pthread_create(&c->threads[i], NULL, commit_jobs, c) == 0)
 			c->n_threads++;
 	}

@@ -50,13 +50,15 @@ static void drop_temp(struct remote_rclone *d, const char *temp)
  * Told to look at the destination, rclone deletes what it finds there before it renames; so it is
  * told so only for a name that is known to hold damage (`replace`).  Else somebody may just have
  * put the same blob, and others be reading it. */
-static int upload(struct remote_rclone *d, int fd, const char *place, int replace)
+static int upload(struct remote_rclone *d, int fd, uint64_t size, const char *place, int replace)
 {
 	static const char *const copy[] = {"--copy-links", "--ignore-times", NULL};
 	const char *const move[] = {replace ? "--ignore-times" : "--no-check-dest", NULL};
 	struct buf source = BUF_INIT, temp = BUF_INIT;
 	int rc = buf_addf(&source, "/proc/%ld/fd/%d", (long)getpid(), fd);
 
+	if (rc == 0 && ftruncate(fd, (off_t)size) < 0) /* rclone takes all that is in it */
+		rc = err_sys("cannot prepare what goes to remote '%s'", d->base.name);
 	if (rc == 0 && d->class == RCLONE_RENAME)
 		rc = temp_place(d, &temp);
 	if (rc == 0)
@@ -88,7 +90,7 @@ static int make_format(struct remote_rclone *d)
 	if (rc == 0)
 		rc = rclone_place_file(&place, &d->place, "format");
 	if (rc == 0)
-		rc = upload(d, put->fd, place.p, 0);
+		rc = upload(d, put->fd, sizeof(RCLONE_STORE_FORMAT) - 1, place.p, 0);
 	if (rc == 0)
 		d->format = FORMAT_GOOD;
 	remote_spool_free(put);
@@ -180,7 +182,7 @@ int rclone_put_commit(struct remote *r, struct remote_put *p, const struct oid *
 		rc = taken = look(d, place.p, name, size);
 	replace = rc == 2;
 	if (rc == 0 || replace)
-		rc = taken = upload(d, p->fd, place.p, replace);
+		rc = taken = upload(d, p->fd, size, place.p, replace);
 	/* where a rename does not replace: somebody else may have been first */
 	if (rc == ERR_REMOTE && d->class == RCLONE_RENAME && !replace) {
 		struct buf why = BUF_INIT;

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,6 +64,8 @@ void remote_close(struct remote *r)
 {
 	if (!r)
 		return;
+	while (r->n_spare)
+		close(r->spare[--r->n_spare]);
 	free(r->name);
 	free(r->url);
 	r->ops->close(r);
@@ -138,13 +141,42 @@ unsigned remote_take_retry_hint(void)
 
 /* ---- files that wait to be sent ---- */
 
+/* Over the spare files of all remotes. */
+static pthread_mutex_t spare_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* A page that was never touched costs several times the copying into it, so files are kept. */
 void remote_spool_free(struct remote_put *p)
 {
+	struct remote *r;
+
 	if (!p)
 		return;
+	r = p->remote;
+	pthread_mutex_lock(&spare_lock);
+	if (p->fd >= 0 && r->n_spare < (int)(sizeof(r->spare) / sizeof(*r->spare))) {
+		r->spare[r->n_spare++] = p->fd;
+		p->fd = -1;
+	}
+	pthread_mutex_unlock(&spare_lock);
 	if (p->fd >= 0)
 		close(p->fd);
 	free(p);
+}
+
+/* A file that served before, rewound; -1: none. */
+static int take_spare(struct remote *r)
+{
+	int fd = -1;
+
+	pthread_mutex_lock(&spare_lock);
+	if (r->n_spare)
+		fd = r->spare[--r->n_spare];
+	pthread_mutex_unlock(&spare_lock);
+	if (fd >= 0 && lseek(fd, 0, SEEK_SET) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
 }
 
 /* A file without a name, where the file system can; else one whose name is taken away at once. */
@@ -176,7 +208,11 @@ int remote_spool(struct remote *r, enum remote_class c, struct remote_put **out)
 		return err_set(ERR_NOMEM, "out of memory");
 	p->remote = r;
 	p->class = c;
-	p->fd = -1;
+	p->fd = take_spare(r);
+	if (p->fd >= 0) {
+		*out = p;
+		return 0;
+	}
 	rc = buf_addf(&dir, "%s/tmp", r->context.git->dvx_dir);
 	if (rc == 0)
 		rc = fs_mkdirs(dir.p);

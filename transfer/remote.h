@@ -110,6 +110,8 @@ struct remote {
 	char *name;   /* as the user knows it */
 	char *url;    /* what the local cache is keyed by */
 	int parallel; /* requests worth having in flight at once; 0: as many as there are CPUs */
+	int spare[4]; /* files of remote_spool that are to be written again: their memory is warm */
+	int n_spare;
 	int near;     /* asking costs next to nothing (a stat): may be done for each pack */
 };
 struct remote_put {
@@ -138,7 +140,8 @@ int remote_rclone_open(
 int remote_init(struct remote *r, const struct remote_ops *ops, const struct remote_spec *spec,
 	const struct remote_context *context);
 /* For kinds: a put on an unlinked file below the local ".git/dvx/tmp"; put_free is
- * remote_spool_free. */
+ * remote_spool_free.  The file may be longer than what was written to it, since it may have served
+ * before: only the first `size` bytes count. */
 int remote_spool(struct remote *r, enum remote_class c, struct remote_put **out);
 void remote_spool_free(struct remote_put *p);
 /* For kinds: the place of a blob below the root of a store, "packs/ab/ab….pack" (appended); and
