@@ -99,7 +99,7 @@ stop | kill-sessions)
 	fi
 	for session in ${sessions:-}; do
 		pkill -KILL -P "$session"
-		kill -KILL "$session" 2>/dev/null
+		kill -KILL "$session" 2>/dev/null || : # it has ended with its child
 	done
 	;;
 *)
