@@ -48,8 +48,8 @@ trap 'dvx_code=$?; stop_servers; (exit "$dvx_code"); die' EXIT
 
 # dvx_server_start SCRIPT NAME: start, and take the variables over.
 dvx_server_start() {
-	mkdir -p "$dvx_servers" && dvx_started_servers="$dvx_started_servers $1:$2" &&
-		"$dvx_top/tests/servers/$1" start "$dvx_servers/$2" >"$dvx_servers/$2.env" && . "$dvx_servers/$2.env"
+	mkdir -p "$dvx_servers/$2" && dvx_started_servers="$dvx_started_servers $1:$2" &&
+		"$dvx_top/tests/servers/$1" start "$dvx_servers/$2" >"$dvx_servers/$2/env" && . "$dvx_servers/$2/env"
 }
 
 # --- S3 ----------------------------------------------------------------------------------------------------------
