@@ -112,7 +112,7 @@ struct remote {
 	int parallel; /* requests worth having in flight at once; 0: as many as there are CPUs */
 	int spare[4]; /* files of remote_spool that are to be written again: their memory is warm */
 	int n_spare;
-	int near;     /* asking costs next to nothing (a stat): may be done for each pack */
+	int near; /* asking costs next to nothing (a stat): may be done for each pack */
 };
 struct remote_put {
 	struct remote *remote; /* the kind that made it, never a wrapper */
