@@ -43,12 +43,16 @@ static int parse_age(struct local *l)
 {
 	const char *age = l->gc->prune ? l->gc->prune : default_age;
 	struct buf setting = BUF_INIT, out = BUF_INIT;
+	struct run git = RUN_INIT;
 	unsigned long long seconds;
 	int rc = buf_addf(&setting, "dvx.pruneage=%s", age);
 
 	if (rc == 0)
-		rc = git_status_of(&l->gc->ctx->repo, NULL, 0, &out, "-c", buf_str(&setting),
-			"config", "--type=expiry-date", "dvx.pruneage", (char *)NULL);
+		rc = git_prepare(&git, &l->gc->ctx->repo, "-c", buf_str(&setting), "config",
+			"--type=expiry-date", "dvx.pruneage", (char *)NULL);
+	git.err = RUN_NULL; /* it speaks of a setting that nobody made */
+	if (rc == 0)
+		rc = run_capture(&git, NULL, 0, &out);
 	if (rc > 0)
 		rc = command_usage("bad age '%s' for --prune; say now, never, or 2.weeks.ago", age);
 	if (rc == 0) {
@@ -56,6 +60,7 @@ static int parse_age(struct local *l)
 		l->older_than = seconds > INT64_MAX / 1000000000 ? INT64_MAX
 								 : (int64_t)seconds * 1000000000;
 	}
+	run_release(&git);
 	buf_release(&setting);
 	buf_release(&out);
 	return rc;
@@ -286,6 +291,20 @@ int gc_local(struct gc *gc)
 
 /* ---- the command ---- */
 
+/* What cannot be done is told before anything is. */
+static int check_words(const struct gc *gc, int n_operands, char **argv)
+{
+	size_t digits = gc->grace ? strspn(gc->grace, "0123456789") : 0;
+
+	if (n_operands > 0)
+		return command_usage("unexpected argument '%s'; see 'git dvx gc -h'", argv[1]);
+	if (!gc->on_remote && (gc->grace || gc->repack || gc->projects.n > 0))
+		return command_usage("--grace, --repack and --project go with --remote");
+	if (gc->grace && (digits == 0 || digits > 9 || gc->grace[digits]))
+		return command_usage("bad --grace '%s'; say how many seconds", gc->grace);
+	return 0;
+}
+
 int cmd_gc(struct command_ctx *ctx, int argc, char **argv)
 {
 	struct gc gc = {.ctx = ctx, .projects = STRVEC_INIT};
@@ -320,14 +339,9 @@ int cmd_gc(struct command_ctx *ctx, int argc, char **argv)
 
 	if (command_options(&rc, argc, argv, options, "git dvx gc [<options>]", 0, &n))
 		goto done;
-	if (n > 0) {
-		rc = command_usage("unexpected argument '%s'; see 'git dvx gc -h'", argv[1]);
+	rc = check_words(&gc, n, argv);
+	if (rc != 0)
 		goto done;
-	}
-	if (!gc.on_remote && (gc.grace || gc.repack || gc.projects.n > 0)) {
-		rc = command_usage("--grace, --repack and --project go with --remote");
-		goto done;
-	}
 	json_init(&gc.json);
 	rc = command_store(ctx);
 	if (rc == 0)

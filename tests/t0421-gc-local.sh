@@ -57,7 +57,7 @@ test_expect_success 'nothing young is removed, and nothing that is referred to' 
 test_expect_success 'what nothing refers to goes when it is old; a dry run only says so' '
 	old && git dvx gc --dry-run >out && grep "would be removed" out && here garbage &&
 	git dvx gc --no-prune && here garbage &&
-	git dvx gc --prune=never && here garbage && test_expect_code 129 git dvx gc --prune=gibberish && here garbage &&
+	git dvx gc --prune=never && here garbage && test_expect_code 129 git dvx gc --prune=gibberish 2>err && test "$(wc -l <err)" = 1 && here garbage &&
 	git dvx gc --json >out && json out "j[\"local\"][\"removed\"] >= 2 and j[\"local\"][\"freed_bytes\"] > 100000" && gone garbage &&
 	here branch1 branch2 other tag stash1 stash2 reflog treehead treeindex note staged && git dvx fsck -A
 '
@@ -139,7 +139,8 @@ test_expect_success 'stale temporary files go' '
 '
 
 test_expect_success 'usage' '
-	test_expect_code 129 git dvx gc extra && test_expect_code 129 git dvx gc --grace=5 && git dvx gc -h | grep prune
+	test_expect_code 129 git dvx gc extra && test_expect_code 129 git dvx gc --grace=5 &&
+	for grace in x 5m "" 9999999999; do test_expect_code 129 git dvx gc --remote --grace="$grace" >out 2>err && test_must_be_empty out && grep "seconds" err || return 1; done && git dvx gc -h | grep prune
 '
 
 test_done
