@@ -24,6 +24,7 @@ struct transfer {
 		{'a', "all-branches", OPT_FLAG, &(t)->branches, NULL,                              \
 			"also the data of all branches", 0},                                       \
 		{'A', "all-commits", OPT_FLAG, &(t)->commits, NULL, "the data of all commits", 0}, \
+		{0, "all", OPT_FLAG, &(t)->commits, NULL, NULL, 0}, /* as Git LFS calls it */      \
 		{'r', "remote", OPT_VALUE, &(t)->remote, "<name>",                                 \
 			"blob remote, instead of the default", 0},                                 \
 		{'j', "jobs", OPT_INT, &(t)->jobs, "<n>", "how many transfers at once", 0},        \

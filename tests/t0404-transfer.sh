@@ -57,7 +57,7 @@ test_expect_success 'fetch of a revision, of tags, branches, all commits' '
 	git dvx fetch v1 big.bin >../out && grep "^1 object, 1.0 MiB" ../out && test "$(objects .)" = 3 &&
 	git dvx fetch -T && test "$(objects .)" = 5 &&
 	git dvx fetch -a && test "$(objects .)" = 7 &&
-	git dvx fetch -A >../out && grep "up to date" ../out
+	git dvx fetch -A >../out && grep "up to date" ../out && git dvx fetch --all | grep "up to date"
 '
 
 test_expect_success 'pull -T in a fresh clone' '
