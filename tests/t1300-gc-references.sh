@@ -72,4 +72,9 @@ test_expect_success STRACE 'a stash between the reading of refs and of the index
 	EOF
 	{ PATH="$TRASH/slow:$PATH" git-dvx gc --prune=now >out 2>&1 & } && while test ! -e "$TRASH/slowed"; do sleep 0.05; done && sleep 0.7 && git stash -q && ! grep objects out && wait $! && cat out && here m1 m2 && git stash pop -q && git dvx fsck
 '
+
+test_expect_success 'history that a graft hides' '
+	cd .. && dvx_repo grafted && cd grafted && git dvx track "*.bin" && data d g1 && git add -A && git commit -q -m g1 && data d g2 && git commit -q -am g2 && rm -rf .git/logs &&
+	mkdir -p .git/info && git rev-parse HEAD >.git/info/grafts && git dvx gc --prune=now && rm .git/info/grafts && here g1 g2
+'
 test_done
