@@ -210,7 +210,7 @@ static int walk(struct collecting *x, const struct buf *tips, const char *const 
 	rc = git_prepare(&run, x->repo, "rev-list", "--objects", "--filter=object:type=blob",
 		"--filter-provided-objects", "--ignore-missing", (char *)NULL);
 	if (rc == 0) /* what a graft hides can be had again */
-		rc = strvec_push(&run.env, "GIT_GRAFT_FILE=/dev/null");
+		rc = strvec_push(&run.env, "GIT_GRAFT_FILE=/dev/null/none");
 	if (rc == 0 && git_is_partial(x->repo))
 		rc = strvec_push(&run.argv, "--missing=allow-promisor");
 	for (; rc == 0 && *args; args++)
