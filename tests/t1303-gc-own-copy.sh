@@ -1,6 +1,6 @@
 #!/bin/sh
 # shellcheck disable=SC2034,SC2154
-test_description='git dvx gc with a scope: our own file is no copy of itself'
+test_description='git dvx gc with a scope: what is no copy to rely on'
 . "$(dirname "$0")/lib.sh"
 
 # two_versions DIR: a repository with an old and a new version of a large and a small file.
@@ -33,5 +33,11 @@ test_expect_success 'the remote shares the directory of objects' '
 test_expect_success 'a real copy counts, also one that is another link to the file' '
 	cd .. && two_versions real && git init -q --bare real.git && mkdir -p real.git/lfs/objects && cd real && git remote add origin ../real.git && git dvx push -A && old=$(git cat-file blob HEAD~1:a.bin | sed -n "s/^oid sha256://p") &&
 	git dvx gc -w --prune=now && test ! -e ".git/lfs/objects/$(echo $old | cut -c1-2)/$(echo $old | cut -c3-4)/$old" && git dvx fetch -A && git dvx fsck -A
+'
+
+test_expect_success 'a copy on the blob remote does not count for commits that were not pushed: others do not know them' '
+	cd .. && two_versions ours && git init -q --bare shared-git.git && cd ours && git dvx remote add -d storage "$TRASH/team" && git add -A && git commit -q -m three && git remote add origin ../shared-git.git && git push -q origin main &&
+	git checkout -q -b private && random_file a.bin 300K p1 && git commit -q -a -m p1 && random_file a.bin 300K p2 && git commit -q -a -m p2 && git dvx push -A && git checkout -q main && rm -rf .git/logs && git dvx gc -w --prune=now >out && grep removed out &&
+	git clone -q ../shared-git.git ../theirs && (cd ../theirs && git dvx gc --remote --grace=0 && git dvx gc --remote --grace=0 && git dvx gc --remote --grace=0) && git dvx fetch -A && git dvx fsck -A
 '
 test_done

@@ -293,6 +293,21 @@ static int add_refs(struct collecting *x, unsigned scope)
 	return rc;
 }
 
+/* What only commits hold that were not pushed: whoever cleans the blob remote up from another clone
+ * does not know them, so a copy there is none to rely on.  Without any Git remote nobody does. */
+static int add_unpushed(struct collecting *x)
+{
+	static const char *const unpushed[] = {"--all", "--not", "--remotes", NULL};
+	struct buf out = BUF_INIT;
+	int rc = git_run(
+		x->repo, NULL, 0, &out, "for-each-ref", "--count=1", "refs/remotes", (char *)NULL);
+
+	if (rc == 0 && out.len)
+		rc = walk(x, NULL, unpushed);
+	buf_release(&out);
+	return rc;
+}
+
 /* HEAD of every worktree, also where it is a branch's name. */
 static int add_worktree_heads(struct collecting *x)
 {
@@ -399,6 +414,8 @@ static int collect_kept(struct collecting *x, unsigned scope)
 		rc = walk(x, &x->tips, tips);
 	if (rc == 0)
 		rc = walk(x, NULL, indexes);
+	if (rc == 0)
+		rc = add_unpushed(x);
 	return rc == 0 ? walk(x, NULL, reflogs) : rc;
 }
 
