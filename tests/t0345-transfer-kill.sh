@@ -9,8 +9,8 @@ test_description='kill -9 at random moments of push and pull: resumed, right, an
 kills=${DVX_KILLS:-20} fewer=4
 [ -z "${LARGE:-}" ] || kills=100 fewer=100
 
-# The data: a large object of four packs, and small ones.  What a kill may cost: a push the packs that are under way (two being
-# sent, one being filled), a pull the ranges that are being read ahead and a run of small objects.
+# The data: a large object of four packs, and small ones.  What a kill may cost: a push the packs that are under way (being
+# sent or filled), a pull the ranges that are being read ahead and a run of small objects.
 size=209715200 pack=67108864 range=4194304 run=8388608
 
 # random MAX: a number from 0 to MAX - 1

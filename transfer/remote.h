@@ -68,9 +68,9 @@ struct remote_ops {
 	ssize_t (*get)(struct remote *r, enum remote_class c, const struct oid *name,
 		uint64_t offset, void *into, size_t len);
 
-	/* Begin a blob: an empty file to be written (and read back) through the put's fd, that
-	 * nobody else sees.  Kinds that have no better place for it use remote_spool.  Asks nothing
-	 * of the network. */
+	/* Begin a blob: a file to be written from its start (and read back) through the put's fd,
+	 * that nobody else sees; what lies behind the bytes written is of no account.  Kinds that
+	 * have no better place for it use remote_spool.  Asks nothing of the network. */
 	int (*put_begin)(struct remote *r, enum remote_class c, struct remote_put **out);
 	/* Give it its name, atomically and durably, creating the store if need be: on return every
 	 * later reader finds all of it, also after power loss.  0; 1 when the name was there
