@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/pathpool.h"
 #include "lib/repo/attrs.h"
-#include "lib/repo/pathpool.h"
 #include "lib/repo/repo.h"
 #include "lib/store/oid.h"
 #include "lib/worktree/gitindex.h"

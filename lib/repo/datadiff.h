@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/repo/pathpool.h"
+#include "lib/base/pathpool.h"
 #include "lib/repo/pointers.h"
 #include "lib/repo/repo.h"
 #include "lib/store/oid.h"

@@ -1,8 +1,8 @@
 /*
  * Memory for very many path strings that live and die together.
  */
-#ifndef LIB_REPO_PATHPOOL_H
-#define LIB_REPO_PATHPOOL_H
+#ifndef LIB_BASE_PATHPOOL_H
+#define LIB_BASE_PATHPOOL_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /*
  * Paths packed into large chunks: no allocation for each, and one pass to free them.
  */
-#include "lib/repo/pathpool.h"
+#include "lib/base/pathpool.h"
 
 #include <stdlib.h>
 #include <string.h>
