@@ -5,7 +5,7 @@
 #include "lib/store/fragment.h"
 #include "lib/base/err.h"
 #include "lib/store/fragment_format.h"
-#include "lib/store/oidmap.h"
+#include "lib/store/oidindex.h"
 #include "lib/store/pack.h"
 
 #include <stdlib.h>
@@ -26,7 +26,7 @@ struct pack_name {
 };
 
 struct fragment_writer {
-	struct oidmap pack_numbers, object_numbers;
+	struct oidindex by_pack, by_object;
 	struct pack_name *packs;
 	size_t n_packs, cap_packs;
 	struct object *objects;
@@ -45,8 +45,8 @@ void fragment_writer_free(struct fragment_writer *w)
 {
 	if (!w)
 		return;
-	oidmap_release(&w->pack_numbers);
-	oidmap_release(&w->object_numbers);
+	oidindex_release(&w->by_pack);
+	oidindex_release(&w->by_object);
 	free(w->packs);
 	free(w->objects);
 	free(w->extents);
@@ -84,16 +84,16 @@ int fragment_writer_pack(
 	void *p = w->packs;
 	int rc;
 
-	if (oidmap_get(&w->pack_numbers, pack, number))
+	if (oidindex_get(&w->by_pack, OIDARRAY(w->packs), pack, number))
 		return 0;
 	rc = make_room(&p, &w->cap_packs, w->n_packs + 1, sizeof *w->packs);
 	if (rc < 0)
 		return rc;
 	w->packs = p;
-	rc = oidmap_add(&w->pack_numbers, pack, (uint32_t)w->n_packs);
+	w->packs[w->n_packs] = (struct pack_name){*pack, size};
+	rc = oidindex_add(&w->by_pack, OIDARRAY(w->packs), (uint32_t)w->n_packs);
 	if (rc < 0)
 		return rc;
-	w->packs[w->n_packs] = (struct pack_name){*pack, size};
 	*number = (uint32_t)w->n_packs++;
 	return 0;
 }
@@ -125,14 +125,26 @@ static int check_extents(const struct fragment_writer *w, const struct fragment_
 	return 0;
 }
 
+/* Index what a fragment_writer_finish has sorted. */
+static int index_again(struct fragment_writer *w)
+{
+	int rc = 0;
+
+	while (rc >= 0 && w->by_object.n < w->n_objects)
+		rc = oidindex_add(&w->by_object, OIDARRAY(w->objects), (uint32_t)w->by_object.n);
+	return rc < 0 ? rc : 0;
+}
+
 int fragment_writer_object(struct fragment_writer *w, const struct oid *oid, uint64_t size,
 	const struct fragment_extent *x, size_t n)
 {
 	void *objects = w->objects, *extents = w->extents;
 	uint32_t kept;
-	int rc;
+	int rc = index_again(w);
 
-	if (oidmap_get(&w->object_numbers, oid, NULL))
+	if (rc < 0)
+		return rc;
+	if (oidindex_get(&w->by_object, OIDARRAY(w->objects), oid, NULL))
 		return 0;
 	if (size > INT64_MAX || (size && n == 0))
 		return err_set(ERR_INVALID, "an object without a place");
@@ -150,11 +162,12 @@ int fragment_writer_object(struct fragment_writer *w, const struct oid *oid, uin
 	w->objects = objects;
 	if (rc < 0)
 		return rc;
-	rc = oidmap_add(&w->object_numbers, oid, (uint32_t)w->n_objects);
+	kept = join_extents(w->extents + w->n_extents, x, n);
+	w->objects[w->n_objects] = (struct object){*oid, size, (uint32_t)w->n_extents, kept};
+	rc = oidindex_add(&w->by_object, OIDARRAY(w->objects), (uint32_t)w->n_objects);
 	if (rc < 0)
 		return rc;
-	kept = join_extents(w->extents + w->n_extents, x, n);
-	w->objects[w->n_objects++] = (struct object){*oid, size, (uint32_t)w->n_extents, kept};
+	w->n_objects++;
 	w->n_extents += kept;
 	return 0;
 }
@@ -231,6 +244,7 @@ int fragment_writer_finish(struct fragment_writer *w, struct buf *out, struct oi
 		return rc;
 	if (w->n_objects)
 		qsort(w->objects, w->n_objects, sizeof *w->objects, by_id);
+	oidindex_release(&w->by_object);
 	start = (uint8_t *)out->p + out->len;
 	p = put_header(start, w);
 	p = put_packs(p, w);

@@ -19,8 +19,8 @@
 enum {
 	OPEN_PACKS_MAX = 10000,
 	NAME_LEN = 32,
-	SEAL_ENTRIES =
-		8192 /* with so many, a session ends by sealing: others then open it faster */
+	SEAL_ENTRIES = 8192, /* with so many, a session ends by sealing: others open it faster */
+	ENTRIES_MAX = 192 * 1024 /* what is in an open pack is kept in memory */
 };
 
 static struct packs *own_packs(struct store *s)
@@ -274,6 +274,7 @@ static int seal(struct store *s)
 	free(w->file->name);
 	w->file->name = name;
 	name = NULL;
+	pack_file_sealed(own_packs(s), w->file);
 	leave_pack(w);
 done:
 	free(name);
@@ -287,9 +288,9 @@ done:
 
 static int has_room(const struct session *w, size_t len)
 {
-	return w->file->scanned + len + (w->file->n + 1) * PACK_INDEX_ENTRY_LEN +
-		       PACK_TRAILER_LEN <=
-	       PACK_MAX;
+	uint64_t index = (w->file->n + 1) * PACK_INDEX_ENTRY_LEN + PACK_TRAILER_LEN;
+
+	return w->file->n < ENTRIES_MAX && w->file->scanned + len + index <= PACK_MAX;
 }
 
 /* 1 if this session has stored it already, as when two threads had the same content at the same
@@ -301,7 +302,7 @@ static int has_appended(struct store *s, const struct oid *oid)
 	uint32_t i;
 	int has;
 
-	if (w->fd < 0 || !oidmap_get(&w->file->places, oid, &i) ||
+	if (w->fd < 0 || !pack_file_place(w->file, oid, &i) ||
 		w->file->entries[i].offset < w->start)
 		return 0;
 	has = pack_file_read(own_packs(s), w->file, &w->file->entries[i], &stored) == 0;

@@ -26,7 +26,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-#include "lib/store/oidmap.h"
+#include "lib/store/oidindex.h"
 #include "lib/store/pack.h"
 #include "lib/store/store.h"
 
@@ -56,8 +56,8 @@ struct pack_file {
 	int pinned;		    /* the session's own: grows by our hand alone */
 	struct pack_entry *entries; /* in the order of the file */
 	size_t n, cap;
-	size_t logged;	      /* how many of them the log beside it had */
-	struct oidmap places; /* id -> number in entries */
+	size_t logged;		/* how many of them the log beside it had */
+	struct oidindex places; /* in entries, by id */
 };
 
 struct packs {
@@ -83,6 +83,11 @@ void packs_drop(struct packs *p, const struct pack_file *f);
 int packs_open(struct packs *p, const char *name, struct pack_file **out);
 /* Take note of an entry that lies at the end of what was scanned. */
 int pack_file_note(struct pack_file *f, const struct pack_entry *e);
+/* Where the entry of this id is that counts: 1 and its number in entries, or 0. */
+int pack_file_place(const struct pack_file *f, const struct oid *id, uint32_t *number);
+/* The index was written behind its entries: use that from now on.  If it cannot be mapped, the
+ * entries in memory serve on. */
+void pack_file_sealed(struct packs *p, struct pack_file *f);
 /* Take note of all there is, also behind damage, because nobody is writing it now (the caller holds
  * its lock). */
 int pack_file_settle(struct pack_file *f);

@@ -98,7 +98,7 @@ int pack_file_entries(const struct pack_file *f, struct pack_entry **out, size_t
 		return err_set(ERR_NOMEM, "out of memory");
 	for (size_t i = 0; i < count; i++) {
 		if (!f->map) { /* of several copies the last one counts */
-			if (oidmap_get(&f->places, &f->entries[i].id, &last) && last == i)
+			if (pack_file_place(f, &f->entries[i].id, &last) && last == i)
 				v[(*n)++] = f->entries[i];
 		} else if (pack_table_at(&f->table, i, &v[*n]) == 0) {
 			++*n;

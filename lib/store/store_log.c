@@ -115,7 +115,7 @@ int pack_log_load(const struct packs *p, struct pack_file *f)
 	if (n == 0 || !parse_record(&e, r) || !pack_file_confirms(f, &e) ||
 		!parse_record(&e, r + (n - 1) * PACK_LOG_RECORD_LEN) || !pack_file_confirms(f, &e))
 		goto done; /* the log of another pack */
-	rc = oidmap_reserve(&f->places, n);
+	rc = oidindex_reserve(&f->places, n);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		(void)parse_record(&e, r + i * PACK_LOG_RECORD_LEN);
 		rc = pack_file_note(f, &e);

@@ -19,6 +19,14 @@
 
 /* ---- one pack ---- */
 
+static void forget_entries(struct pack_file *f)
+{
+	oidindex_release(&f->places);
+	free(f->entries);
+	f->entries = NULL;
+	f->n = f->cap = 0;
+}
+
 static void pack_file_free(struct pack_file *f)
 {
 	if (!f)
@@ -27,8 +35,7 @@ static void pack_file_free(struct pack_file *f)
 		munmap(f->map, f->map_len);
 	if (f->fd >= 0)
 		close(f->fd);
-	oidmap_release(&f->places);
-	free(f->entries);
+	forget_entries(f);
 	free(f->name);
 	free(f);
 }
@@ -46,13 +53,19 @@ int pack_file_note(struct pack_file *f, const struct pack_entry *e)
 		f->entries = p;
 		f->cap = cap;
 	}
-	rc = oidmap_set(
-		&f->places, &e->id, (uint32_t)f->n); /* a later copy replaces a damaged one */
+	f->entries[f->n] = *e;
+	/* a later copy replaces a damaged one */
+	rc = oidindex_set(&f->places, OIDARRAY(f->entries), (uint32_t)f->n);
 	if (rc < 0)
 		return rc;
-	f->entries[f->n++] = *e;
+	f->n++;
 	f->scanned = e->offset + PACK_ENTRY_HEADER_LEN + e->stored_len;
 	return 0;
+}
+
+int pack_file_place(const struct pack_file *f, const struct oid *id, uint32_t *number)
+{
+	return oidindex_get(&f->places, OIDARRAY(f->entries), id, number);
 }
 
 static int note_scanned(const struct pack_entry *e, void *file)
@@ -143,6 +156,14 @@ static int map_sealed(struct packs *p, struct pack_file *f, const struct stat *s
 	munmap(f->map, f->map_len);
 	f->map = NULL;
 	return 0;
+}
+
+void pack_file_sealed(struct packs *p, struct pack_file *f)
+{
+	struct stat st;
+
+	if (fstat(f->fd, &st) == 0 && map_sealed(p, f, &st) == 1)
+		forget_entries(f);
 }
 
 static int is_open_name(const char *name)
@@ -424,7 +445,7 @@ struct pack_file *packs_find(
 		uint32_t at;
 
 		if (f->map ? pack_table_find(&f->table, oid, e) == 1
-			   : oidmap_get(&f->places, oid, &at)) {
+			   : pack_file_place(f, oid, &at)) {
 			if (!f->map)
 				*e = f->entries[at];
 			++*from;

@@ -6,6 +6,7 @@
 #include "lib/store/store_merge.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
+#include "lib/store/oidmap.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -150,6 +150,35 @@ static void test_neighbours_are_joined(void **state)
 	buf_release(&out);
 }
 
+/* Sorting moves the objects; they are known afterwards as before. */
+static void test_writer_goes_on_after_the_end(void **state)
+{
+	struct fragment_extent x = {0, 16, 100};
+	struct buf out = BUF_INIT;
+	struct fragment_writer *w;
+	struct oid id = id_of(0);
+	struct fragment *f;
+	uint32_t pack;
+
+	(void)state;
+	assert_int_equal(fragment_writer_new(&w), 0);
+	assert_int_equal(fragment_writer_pack(w, &id, 4096, &pack), 0);
+	for (int round = 1; round <= 2; round++) {
+		for (int i = 0; i < 100 * round; i++) {
+			id = id_of(i);
+			assert_int_equal(fragment_writer_object(w, &id, 900, &x, 1), 0);
+		}
+		assert_int_equal(fragment_writer_count(w), 100 * round);
+		buf_reset(&out);
+		assert_int_equal(fragment_writer_finish(w, &out, &id), 0);
+		assert_int_equal(fragment_parse(&f, out.p, out.len), 0);
+		assert_int_equal(fragment_count(f), 100 * round);
+		fragment_free(f);
+	}
+	fragment_writer_free(w);
+	buf_release(&out);
+}
+
 static void test_writer_refuses_nonsense(void **state)
 {
 	struct fragment_extent outside = {0, 4000, 100}, unknown = {7, 16, 100};
@@ -206,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_open_maps_a_file),
 		cmocka_unit_test(test_neighbours_are_joined),
+		cmocka_unit_test(test_writer_goes_on_after_the_end),
 		cmocka_unit_test(test_writer_refuses_nonsense),
 		cmocka_unit_test(test_every_flipped_bit_is_noticed),
 		cmocka_unit_test(test_later_versions_are_named),
