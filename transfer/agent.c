@@ -118,9 +118,9 @@ static int send_complete(struct transfer_object *o, uint64_t bytes, void *data)
 	add_oid(&e, &o->oid);
 	if (o->state < 0)
 		add_error(&e, o->state == ERR_NOTFOUND ? CODE_NOTFOUND : CODE_OTHER, err_msg());
-	if (o->temp) {
-		add_string(&e, "path", o->temp);
-		e.failed |= strvec_push(&a->temps, o->temp) < 0;
+	if (o->to_file && o->file) {
+		add_string(&e, "path", o->file);
+		e.failed |= strvec_push(&a->temps, o->file) < 0;
 	}
 	return event_send(&e);
 }
@@ -254,6 +254,8 @@ static int on_request(struct agent *a, const cJSON *event, enum engine_direction
 {
 	const char *path = member(event, "path");
 	struct transfer_object *o = NULL;
+	int with_base = a->pipelining && member(event, "base");
+	struct oid base;
 	int rc = new_slot(a, &o);
 
 	if (rc < 0)
@@ -262,11 +264,8 @@ static int on_request(struct agent *a, const cJSON *event, enum engine_direction
 		return err_set(ERR_INVALID, "a request that does not fit 'init'");
 	if ((rc = member_oid(event, "oid", &o->oid)) < 0 || (rc = member_size(event, &o->size)) < 0)
 		return rc;
-	if (a->pipelining && member(event, "base")) {
-		if ((rc = member_oid(event, "base", &o->base)) < 0)
-			return rc;
-		o->has_base = 1;
-	}
+	if (with_base && (rc = member_oid(event, "base", &base)) < 0)
+		return rc;
 	if (d == ENGINE_DOWNLOAD)
 		o->to_file = !(a->pipelining &&
 			       cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(event, "store")));
@@ -275,9 +274,11 @@ static int on_request(struct agent *a, const cJSON *event, enum engine_direction
 	rc = oidmap_add(&a->queued, &o->oid, 0);
 	if (rc <= 0) /* asked for twice before a flush: answered once */
 		return rc < 0 ? err_set(rc, "out of memory") : 0;
+	a->n++;
 	if (d == ENGINE_UPLOAD && path && *path && !(o->file = strdup(path)))
 		return err_set(ERR_NOMEM, "out of memory");
-	a->n++;
+	if (with_base && (rc = transfer_object_base(o, &base)) < 0)
+		return rc;
 	return a->pipelining ? 0 : run_queue(a);
 }
 

@@ -5,7 +5,8 @@
 #include "transfer/frontend.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
-#include "lib/store/oidmap.h"
+#include "lib/base/pathpool.h"
+#include "lib/store/oidindex.h"
 #include "lib/wire/batchline.h"
 
 #include <stdio.h>
@@ -19,7 +20,8 @@ struct batch {
 	struct engine engine;
 	struct transfer_object *objects;
 	size_t n, cap;
-	struct oidmap seen;
+	struct oidindex seen;
+	struct pathpool *paths;
 	struct buf out;
 	size_t failed;
 };
@@ -70,10 +72,10 @@ static int progress(uint64_t objects, uint64_t bytes, void *data)
 static int add_request(struct batch *b, const struct batch_request *r)
 {
 	struct transfer_object *o;
-	int rc = oidmap_add(&b->seen, &r->oid, (uint32_t)b->n);
+	int rc = 0;
 
-	if (rc <= 0)
-		return rc;
+	if (oidindex_get(&b->seen, OIDARRAY(b->objects), &r->oid, NULL))
+		return 0;
 	if (b->n == BATCH_REQUESTS_MAX)
 		return err_set(ERR_LIMIT, "more than %d requests", BATCH_REQUESTS_MAX);
 	if (b->n == b->cap) {
@@ -86,13 +88,14 @@ static int add_request(struct batch *b, const struct batch_request *r)
 		b->cap = cap;
 	}
 	o = &b->objects[b->n++];
-	memset(o, 0, sizeof(*o));
-	o->oid = r->oid;
-	o->size = r->size;
-	o->base = r->base;
-	o->has_base = r->has_base;
-	o->path = r->path ? strdup(r->path) : NULL;
-	return 0;
+	*o = (struct transfer_object){.oid = r->oid, .size = r->size};
+	if (r->has_base)
+		rc = transfer_object_base(o, &r->base);
+	if (r->path && !(o->path = pathpool_keep(&b->paths, r->path, strlen(r->path))))
+		rc = err_set(ERR_NOMEM, "out of memory");
+	if (rc == 0)
+		rc = oidindex_add(&b->seen, OIDARRAY(b->objects), (uint32_t)b->n - 1);
+	return rc < 0 ? rc : 0;
 }
 
 static int read_requests(struct batch *b)
@@ -134,7 +137,7 @@ static int run(struct batch *b, const struct frontend_options *o, batch_work_fn 
 	}
 	if (rc == 0)
 		rc = read_requests(b);
-	oidmap_release(&b->seen); /* a million objects need the room */
+	oidindex_release(&b->seen); /* a million objects need the room */
 	if (rc == 0)
 		rc = work(e, b->objects, b->n, data);
 	if (rc == 0)
@@ -159,7 +162,8 @@ int batch_serve(const struct frontend_options *o, batch_work_fn *work, void *dat
 	for (size_t i = 0; i < b.n; i++)
 		transfer_object_release(&b.objects[i]);
 	free(b.objects);
-	oidmap_release(&b.seen);
+	pathpool_free(&b.paths);
+	oidindex_release(&b.seen);
 	buf_release(&b.out);
 	return status;
 }

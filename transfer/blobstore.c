@@ -4,6 +4,7 @@
  */
 #include "transfer/blobstore.h"
 #include "lib/base/err.h"
+#include "lib/store/oidindex.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +83,7 @@ static int add_hit(struct hits *h, size_t object, const struct named_fragment *i
 /* Either look each wanted object up, or pass all objects of the fragment by the map: whichever is
  * less work. */
 static int locate_in(const struct named_fragment *f, const struct transfer_object *objects,
-	size_t n, const struct oidmap *wanted, struct hits *h)
+	size_t n, const struct oidindex *wanted, struct hits *h)
 {
 	size_t count = fragment_count(f->fragment);
 	struct fragment_object at;
@@ -100,7 +101,8 @@ static int locate_in(const struct named_fragment *f, const struct transfer_objec
 	}
 	for (size_t k = 0; rc == 0 && k < count; k++) {
 		fragment_at(f->fragment, k, &at);
-		if (oidmap_get(wanted, &at.oid, &i) && at.size == objects[i].size)
+		if (oidindex_get(wanted, OIDARRAY(objects), &at.oid, &i) &&
+			at.size == objects[i].size)
 			rc = add_hit(h, i, f, &at);
 	}
 	return rc;
@@ -120,22 +122,22 @@ static int compare_hits(const void *a, const void *b)
 int blobstore_locate(struct blobstore *b, const struct transfer_object *objects, size_t n,
 	struct blob_hit **hits, size_t *n_hits)
 {
-	struct oidmap wanted = OIDMAP_INIT;
+	struct oidindex wanted = {0};
 	struct hits h = {NULL, 0, 0};
 	int rc;
 
 	*hits = NULL;
 	*n_hits = 0;
-	rc = oidmap_reserve(&wanted, n);
+	rc = oidindex_reserve(&wanted, n);
 	for (size_t i = 0; rc >= 0 && i < n; i++) {
 		if (objects[i].state == TRANSFER_OPEN)
-			rc = oidmap_add(&wanted, &objects[i].oid, (uint32_t)i);
+			rc = oidindex_add(&wanted, OIDARRAY(objects), (uint32_t)i);
 	}
 	for (size_t i = 0; rc >= 0 && i < b->n_fragments; i++) {
 		if (b->fragments[i].fragment)
 			rc = locate_in(&b->fragments[i], objects, n, &wanted, &h);
 	}
-	oidmap_release(&wanted);
+	oidindex_release(&wanted);
 	if (rc < 0) {
 		free(h.v);
 		return rc;

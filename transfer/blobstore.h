@@ -12,7 +12,10 @@
 #include "transfer/listing.h"
 #include "transfer/remote.h"
 
-enum { FRAGMENT_BYTES_MAX = 256 * 1024 * 1024 };
+enum {
+	FRAGMENT_BYTES_MAX = 256 * 1024 * 1024,
+	BLOBSTORE_AT_ONCE = 100 * 1000 /* objects to be located together: hits take memory */
+};
 
 struct named_fragment {
 	struct oid name;

@@ -77,7 +77,7 @@ static int finish_file(struct deliver *d)
 		return 0;
 	rc = fs_close(&d->fd, d->temp.p);
 	if (rc == 0)
-		d->object->temp = buf_detach(&d->temp);
+		d->object->file = buf_detach(&d->temp);
 	return rc;
 }
 

@@ -18,8 +18,7 @@
 enum {
 	RUN_OBJECT_MAX = 4 * 1024 * 1024, /* longer extents are streamed */
 	RUN_GAP = 64 * 1024,
-	RUN_MAX = 8 * 1024 * 1024,
-	AT_ONCE = 100 * 1000 /* objects that are planned together: the plan takes memory */
+	RUN_MAX = 8 * 1024 * 1024
 };
 
 struct download {
@@ -407,8 +406,9 @@ static int download_all(struct blobstore *b, struct transfer_object *objects, si
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < n; i += AT_ONCE)
-		rc = download_round(b, objects + i, n - i < AT_ONCE ? n - i : AT_ONCE, again);
+	for (size_t i = 0; rc == 0 && i < n; i += BLOBSTORE_AT_ONCE)
+		rc = download_round(b, objects + i,
+			n - i < BLOBSTORE_AT_ONCE ? n - i : BLOBSTORE_AT_ONCE, again);
 	return rc;
 }
 

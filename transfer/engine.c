@@ -16,11 +16,22 @@
 
 enum { PROGRESS_NS = 100 * 1000 * 1000 };
 
+int transfer_object_base(struct transfer_object *o, const struct oid *base)
+{
+	if (o->size <= STORE_SMALL_MAX)
+		return 0;
+	free(o->base);
+	o->base = malloc(sizeof(*o->base));
+	if (!o->base)
+		return err_set(ERR_NOMEM, "out of memory");
+	*o->base = *base;
+	return 0;
+}
+
 void transfer_object_release(struct transfer_object *o)
 {
-	free(o->path);
+	free(o->base);
 	free(o->file);
-	free(o->temp);
 	memset(o, 0, sizeof(*o));
 }
 

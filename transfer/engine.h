@@ -22,19 +22,20 @@ enum transfer_state {
 	TRANSFER_PRESENT = 2 /* negative: enum err */
 };
 
+/* There may be a million. */
 struct transfer_object {
 	struct oid oid;
 	uint64_t size;
-	struct oid base; /* upload: what to deduplicate against */
-	int has_base;
-	char *path;  /* for messages; may be NULL */
-	char *file;  /* upload: read from this file; NULL: from the store */
-	int to_file; /* download: to a temporary file, not to the store */
-	char *temp;  /* out: that file */
-	int state;   /* out: enum transfer_state, or negative enum err */
+	struct oid *base; /* upload: what to deduplicate against; may be NULL */
+	const char *path; /* for messages; borrowed; may be NULL */
+	char *file;	  /* upload: read from this file, not from the store; download: out */
+	int to_file;	  /* download: to a temporary file, not to the store */
+	int state;	  /* out: enum transfer_state, or negative enum err */
 };
 
-/* Free the strings (not the temporary files). */
+/* Set the base; for an object so small that it is sent whole in any case: nothing. */
+int transfer_object_base(struct transfer_object *o, const struct oid *base);
+/* Free what it owns (not the temporary file). */
 void transfer_object_release(struct transfer_object *o);
 
 struct engine {

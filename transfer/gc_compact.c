@@ -167,7 +167,7 @@ static int add_extent(
 	const struct gcview *v = &c->gc->view;
 	struct fragment_extent to = *x;
 	const struct gcview_pack *p;
-	struct extents moved = {NULL, 0, 0};
+	struct extents moved = {0};
 	struct oid name;
 	uint64_t size;
 	int rc = 0;

@@ -7,9 +7,13 @@
 #include "transfer/frontend.h"
 #include "transfer/subcommands.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Larger pieces of memory go back to the system as soon as they are freed. */
+enum { GIVE_BACK = 1024 * 1024 };
 
 volatile int frontend_stop;
 
@@ -99,6 +103,7 @@ int main(int argc, char **argv)
 		{"fsck", fsck_main}, {"gc", gc_main}, {"probe", probe_main}, {"serve", serve_main}};
 
 	catch_signals();
+	mallopt(M_MMAP_THRESHOLD, GIVE_BACK);
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

@@ -26,7 +26,7 @@ enum {
 /* Bookkeeping of an object from its first chunk to its answer. */
 struct packed_object {
 	struct transfer_object *object;
-	struct extents extents;
+	size_t first, n; /* in the packer's extents */
 	uint64_t sent;
 };
 
@@ -40,10 +40,10 @@ struct packer {
 	uint32_t pack;
 	uint64_t started; /* bytes of it whose writeback was started */
 	size_t packs_since_fragment;
-	size_t extents_since_fragment;
 	struct packed_object current;
 	struct packed_object *done; /* complete, named by no fragment yet */
 	size_t n_done, cap_done;
+	struct extents extents; /* of these, and of the current one behind them */
 };
 
 /* A pack that is on the remote: new objects may refer to it. */
@@ -104,22 +104,14 @@ static void drop_pack(struct packer *p)
 	p->put = NULL;
 }
 
-static void forget_done(struct packer *p)
-{
-	for (size_t i = 0; i < p->n_done; i++)
-		extents_release(&p->done[i].extents);
-	p->n_done = 0;
-}
-
 void packer_free(struct packer *p)
 {
 	if (!p)
 		return;
 	drop_pack(p);
 	committer_free(p->committer);
-	forget_done(p);
 	free(p->done);
-	extents_release(&p->current.extents);
+	extents_release(&p->extents);
 	packtable_release(&p->table);
 	free(p);
 }
@@ -236,6 +228,9 @@ static int pack_chunk(struct packer *p, const struct oid *id, const void *data, 
 		.offset = (uint32_t)e.offset,
 		.length = PACK_ENTRY_HEADER_LEN + e.stored_len};
 	p->current.sent += at->length;
+	/* an object that is one chunk is asked for once: a million of them need no remembering */
+	if (p->current.object->size <= STORE_SMALL_MAX)
+		return 0;
 	return packtable_add_chunk(&p->table, id, at);
 }
 
@@ -278,12 +273,8 @@ static int learn_base(struct packer *p, const struct oid *base)
 
 int packer_begin(struct packer *p, struct transfer_object *o)
 {
-	p->current.object = o;
-	p->current.sent = 0;
-	p->current.extents.n = 0;
-	if (o->has_base && o->size > STORE_SMALL_MAX)
-		return learn_base(p, &o->base);
-	return 0;
+	p->current = (struct packed_object){.object = o, .first = p->extents.first};
+	return o->base ? learn_base(p, o->base) : 0;
 }
 
 int packer_chunk(struct packer *p, const struct oid *id, const void *data, size_t len)
@@ -293,12 +284,13 @@ int packer_chunk(struct packer *p, const struct oid *id, const void *data, size_
 
 	if (!packtable_find(&p->table, id, &at))
 		rc = pack_chunk(p, id, data, len, &at);
-	return rc < 0 ? rc : extents_add(&p->current.extents, &at);
+	return rc < 0 ? rc : extents_add(&p->extents, &at);
 }
 
 void packer_drop(struct packer *p)
 {
 	p->current.object = NULL;
+	p->extents.n = p->extents.first;
 }
 
 /* ---- fragments ---- */
@@ -327,14 +319,13 @@ static int build_fragment(struct packer *p, struct buf *bytes, struct oid *name)
 	int rc = numbers ? fragment_writer_new(&w) : err_set(ERR_NOMEM, "out of memory");
 
 	for (size_t i = 0; rc == 0 && i < p->n_done; i++) {
-		struct packed_object *o = &p->done[i];
+		const struct packed_object *o = &p->done[i];
+		struct fragment_extent *x = p->extents.v + o->first;
 
-		for (size_t k = 0; rc == 0 && k < o->extents.n; k++)
-			rc = fragment_pack_number(
-				p, w, numbers, o->extents.v[k].pack, &o->extents.v[k].pack);
+		for (size_t k = 0; rc == 0 && k < o->n; k++)
+			rc = fragment_pack_number(p, w, numbers, x[k].pack, &x[k].pack);
 		if (rc == 0)
-			rc = fragment_writer_object(
-				w, &o->object->oid, o->object->size, o->extents.v, o->extents.n);
+			rc = fragment_writer_object(w, &o->object->oid, o->object->size, x, o->n);
 		if (rc > 0)
 			rc = 0;
 	}
@@ -357,9 +348,8 @@ static void answer_done(struct packer *p)
 			cache_sent_is_named(p->blobstore->cache, &k->name);
 		k->named = 0;
 	}
-	forget_done(p);
+	p->n_done = p->extents.n = p->extents.first = 0;
 	p->packs_since_fragment = 0;
-	p->extents_since_fragment = 0;
 }
 
 /* The commit point: all packs durable, then the fragment, then the answers. */
@@ -406,11 +396,11 @@ int packer_end(struct packer *p)
 		p->done = v;
 		p->cap_done = cap;
 	}
-	p->extents_since_fragment += p->current.extents.n;
+	p->current.n = p->extents.n - p->current.first;
 	p->done[p->n_done++] = p->current;
-	memset(&p->current, 0, sizeof(p->current));
+	p->extents.first = p->extents.n;
 	if (p->packs_since_fragment >= PACKS_PER_FRAGMENT || p->n_done >= OBJECTS_PER_FRAGMENT ||
-		p->extents_since_fragment >= EXTENTS_PER_FRAGMENT)
+		p->extents.n >= EXTENTS_PER_FRAGMENT)
 		return put_fragment(p);
 	return 0;
 }

@@ -112,7 +112,7 @@ void extents_release(struct extents *x)
 
 int extents_add(struct extents *x, const struct fragment_extent *e)
 {
-	struct fragment_extent *last = x->n ? &x->v[x->n - 1] : NULL;
+	struct fragment_extent *last = x->n > x->first ? &x->v[x->n - 1] : NULL;
 	int rc;
 
 	if (last && last->pack == e->pack && last->offset + last->length == e->offset) {

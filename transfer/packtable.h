@@ -41,10 +41,11 @@ int packtable_add_chunk(
 /* 1 and its place, or 0. */
 int packtable_find(const struct packtable *t, const struct oid *id, struct fragment_extent *at);
 
-/* An object's extents as they grow: adjacent ones are joined. */
+/* Extents of objects as they grow: adjacent ones of one object are joined. */
 struct extents {
 	struct fragment_extent *v;
 	size_t n, cap;
+	size_t first; /* of the object at hand */
 };
 void extents_release(struct extents *x);
 int extents_add(struct extents *x, const struct fragment_extent *e);

@@ -201,8 +201,8 @@ struct cutting {
 static void begin_object(struct cutting *c, const struct transfer_object *o)
 {
 	c->carried = 0;
-	if (o->has_base)
-		basechunks_read(c->bases, &o->base, &c->base);
+	if (o->base)
+		basechunks_read(c->bases, o->base, &c->base);
 	else
 		cutter_base_release(&c->base);
 	cutter_begin(&c->cutter, &c->base);
@@ -414,14 +414,12 @@ static int hit_is_whole(struct blobstore *b, const struct blob_hit *h)
 	return 1;
 }
 
-static int answer_present(struct blobstore *b, struct transfer_object *objects, size_t n)
+static int answer_some(struct blobstore *b, struct transfer_object *objects, size_t n)
 {
 	struct blob_hit *hits = NULL;
 	size_t n_hits = 0;
 	int rc = blobstore_locate(b, objects, n, &hits, &n_hits);
 
-	if (rc == 0 && n_hits && b->engine->verify && !b->remote->near)
-		rc = blobstore_list_packs(b);
 	for (size_t i = 0; rc == 0 && i < n_hits; i++) {
 		struct transfer_object *o = &objects[hits[i].object];
 
@@ -434,6 +432,18 @@ static int answer_present(struct blobstore *b, struct transfer_object *objects, 
 		}
 	}
 	free(hits);
+	return rc;
+}
+
+static int answer_present(struct blobstore *b, struct transfer_object *objects, size_t n)
+{
+	int rc = 0;
+
+	if (b->n_fragments && b->engine->verify && !b->remote->near)
+		rc = blobstore_list_packs(b);
+	for (size_t i = 0; rc == 0 && i < n; i += BLOBSTORE_AT_ONCE)
+		rc = answer_some(
+			b, objects + i, n - i < BLOBSTORE_AT_ONCE ? n - i : BLOBSTORE_AT_ONCE);
 	return rc;
 }
 

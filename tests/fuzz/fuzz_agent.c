@@ -38,10 +38,19 @@ void frontend_close(struct engine *e)
 
 void transfer_object_release(struct transfer_object *o)
 {
-	free(o->path);
+	free(o->base);
 	free(o->file);
-	free(o->temp);
 	memset(o, 0, sizeof(*o));
+}
+
+int transfer_object_base(struct transfer_object *o, const struct oid *base)
+{
+	free(o->base);
+	o->base = malloc(sizeof(*o->base));
+	if (!o->base)
+		abort();
+	*o->base = *base;
+	return 0;
 }
 
 void engine_answer(struct engine *e, struct transfer_object *o, int state, uint64_t bytes)
@@ -63,7 +72,7 @@ int engine_run(struct engine *e, enum engine_direction d, struct transfer_object
 		if (o->size % 2)
 			return err_set(ERR_REMOTE, "the remote is gone");
 		if (o->to_file)
-			o->temp = strdup("/nonexistent/agent");
+			o->file = strdup("/nonexistent/agent");
 		engine_answer(e, o,
 			i % 3 == 2 ? err_set(ERR_NOTFOUND, "no such object") : TRANSFER_OK, 1);
 	}
