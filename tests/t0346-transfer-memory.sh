@@ -46,7 +46,6 @@ test_expect_success "$objects objects" '
 	moves_within_bounds many "$TRASH/store-many" && find store-many -type f | wc -l && rm -rf many many-clone store-many
 '
 
-cat "$TRASH/figures"
 # random_moves NAME URL: what cannot be compressed, through a connection.
 random_moves() {
 	transfer_repo "$1" "$2" && git -C "$1" config dvx-remote.storage.endpointurl "${S3_ENDPOINT:-}" &&
@@ -61,5 +60,7 @@ test_expect_success RGW "$random MiB of random data through S3" '
 test_expect_success SSHD "$random MiB of random data through SSH" '
 	start_sshd && random_moves ssh "ssh://testhost$TRASH/store-ssh" && rm -rf store-ssh
 '
+
+cat "$TRASH/figures"
 
 test_done
