@@ -2,9 +2,9 @@
  * `git dvx gc`: removes from the local store what nobody needs, and merges small packs.
  *
  * What no ref, reflog, index, worktree or journal reaches goes when it is old.  With a scope (-w,
- * -a, -T) older versions go too, but only those of which the remote was found to have a copy just
- * now. The order of steps, and why nothing is lost beside a running `git add`, is in
- * docs/local-store.md.
+ * -a, -T) older versions go too, but only those of which the remote's copy was read and hashed just
+ * now (--quick: its packs were there with their sizes). The order of steps, and why nothing is lost
+ * beside a running `git add`, is in docs/local-store.md.
  */
 #include "commands/gc.h"
 
@@ -19,7 +19,7 @@
 #include "lib/repo/sync.h"
 #include "lib/store/store_gc.h"
 
-enum { WRITERS_WAIT_MS = 10 * 1000, TRIES = 5 };
+enum { WRITERS_WAIT_MS = 10 * 1000, TRIES = 5, DAMAGED_NAMED = 20 };
 
 static const char default_age[] = "2.weeks.ago";
 
@@ -30,9 +30,10 @@ struct local {
 	int64_t older_than;
 	struct scan_list asked; /* older versions that are here */
 	struct sync sync;	/* what the remote said of them */
-	struct oidmap verified;
-	size_t unverified; /* of them: kept for want of a copy */
-	char *why;	   /* the remote could not be asked */
+	struct oidmap verified; /* found whole there; also by an earlier try */
+	size_t unverified;	/* of those asked: kept for want of a copy */
+	size_t damaged;		/* kept, for the copy cannot be read or is another */
+	char *why;		/* the remote could not be asked */
 	struct store_gc_result result;
 };
 
@@ -93,7 +94,7 @@ static int refuse_locks(struct local *l)
 
 /* ---- asking the remote ---- */
 
-/* Older versions that are here and not kept by another name. */
+/* Older versions that are here, not kept by another name, and not yet found whole there. */
 static int pick_older(struct local *l)
 {
 	size_t kept = 0;
@@ -104,6 +105,7 @@ static int pick_older(struct local *l)
 		const struct scan_item *item = &l->asked.v[i];
 
 		if (item->size > 0 && !oidmap_get(&l->needed.is_kept, &item->oid, NULL) &&
+			!oidmap_get(&l->verified, &item->oid, NULL) &&
 			store_has(l->gc->ctx->s, &item->oid, item->size))
 			l->asked.v[kept++] = *item;
 	}
@@ -111,12 +113,16 @@ static int pick_older(struct local *l)
 	return 0;
 }
 
+static int is_damaged(const struct batch_object *o)
+{
+	return o->state < 0 && o->state != ERR_NOTFOUND;
+}
+
 static int verify_older(struct local *l)
 {
 	const struct batch_options o = {.remote = l->gc->remote,
 		.jobs = l->gc->jobs,
-		.dry_run = 1,
-		.verify = 1,
+		.quick = l->gc->quick,
 		.progress = l->gc->as_json ? PROGRESS_OFF : PROGRESS_AUTO,
 		.stop = command_stop()};
 	int rc;
@@ -125,7 +131,7 @@ static int verify_older(struct local *l)
 		return 0;
 	rc = pick_older(l);
 	if (rc == 0 && l->asked.n)
-		rc = sync_upload(&l->sync, &l->asked, &o);
+		rc = sync_check(&l->sync, &l->asked, &o);
 	if (rc < 0 && rc != ERR_INTERRUPTED && rc != ERR_NOMEM) {
 		l->why = strdup(err_msg()); /* without a remote all of them stay */
 		l->unverified = l->asked.n;
@@ -133,8 +139,10 @@ static int verify_older(struct local *l)
 		return 0;
 	}
 	for (size_t i = 0; rc >= 0 && i < l->sync.n; i++) {
-		if (l->sync.objects[i].state == 2)
+		if (l->sync.objects[i].state == 1)
 			rc = oidmap_add(&l->verified, &l->sync.objects[i].oid, 0);
+		else if (is_damaged(&l->sync.objects[i]))
+			l->damaged++;
 		else
 			l->unverified++;
 	}
@@ -148,13 +156,11 @@ static void forget(struct local *l)
 	sync_release(&l->sync);
 	needed_release(&l->needed);
 	scan_list_release(&l->asked);
-	oidmap_release(&l->verified);
 	free(l->why);
 	l->needed = (struct needed)NEEDED_INIT;
 	l->sync = (struct sync)SYNC_INIT;
-	l->verified = (struct oidmap)OIDMAP_INIT;
 	l->why = NULL;
-	l->unverified = 0;
+	l->unverified = l->damaged = 0;
 }
 
 static int try_once(struct local *l)
@@ -192,6 +198,32 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
+static void print_damaged(const struct local *l)
+{
+	char hex[OID_HEX_LEN + 1], line[1024];
+	size_t named = 0;
+
+	if (l->damaged == 0)
+		return;
+	printf("%zu object%s could not be read whole from '%s': kept; 'git dvx fsck --remote "
+	       "--repair' sends %s again\n",
+		l->damaged, plural(l->damaged), l->sync.result.remote,
+		l->damaged == 1 ? "it" : "them");
+	for (size_t i = 0; i < l->sync.n && named < DAMAGED_NAMED; i++) {
+		const struct batch_object *o = &l->sync.objects[i];
+
+		if (!is_damaged(o))
+			continue;
+		oid_to_hex(hex, &o->oid);
+		snprintf(line, sizeof(line), "%s (%s)", o->path && *o->path ? o->path : "(no path)",
+			hex);
+		printf("  %s\n", err_printable(line));
+		named++;
+	}
+	if (l->damaged > named)
+		printf("  ... and %zu more\n", l->damaged - named);
+}
+
 static void print_kept(const struct local *l)
 {
 	const struct store_gc_result *r = &l->result;
@@ -209,6 +241,7 @@ static void print_kept(const struct local *l)
 		printf("%zu object%s %s not on '%s': kept; run 'git dvx push -A'\n", l->unverified,
 			plural(l->unverified), l->unverified == 1 ? "is" : "are",
 			l->sync.result.remote);
+	print_damaged(l);
 	if (r->foreign)
 		puts("whole objects were left alone: lfs.storage lies outside of this repository, "
 		     "and others may use it");
@@ -240,6 +273,24 @@ static void print_text(const struct local *l)
 	fflush(stdout);
 }
 
+static void list_damaged(const struct local *l, struct json *j, cJSON *local)
+{
+	cJSON *list = json_array(j, local, "damaged_on_remote");
+	char hex[OID_HEX_LEN + 1];
+
+	for (size_t i = 0; i < l->sync.n; i++) {
+		const struct batch_object *o = &l->sync.objects[i];
+		cJSON *item = is_damaged(o) ? json_item(j, list) : NULL;
+
+		if (!item)
+			continue;
+		oid_to_hex(hex, &o->oid);
+		json_string(j, item, "oid", hex);
+		json_string(j, item, "path", o->path);
+		json_string(j, item, "error", o->error ? o->error : "failed");
+	}
+}
+
 static void fill_json(struct local *l)
 {
 	const struct store_gc_result *r = &l->result;
@@ -253,6 +304,7 @@ static void fill_json(struct local *l)
 	json_uint(j, o, "young", r->young);
 	json_uint(j, o, "young_bytes", r->young_bytes);
 	json_uint(j, o, "not_on_remote", l->unverified);
+	list_damaged(l, j, o);
 	json_string(j, o, "remote", l->sync.result.remote[0] ? l->sync.result.remote : NULL);
 	json_uint(j, o, "packs_before", r->packs_before);
 	json_uint(j, o, "packs_after", r->packs_after);
@@ -286,6 +338,7 @@ int gc_local(struct gc *gc)
 	else if (rc == 0)
 		print_text(&l);
 	forget(&l);
+	oidmap_release(&l.verified);
 	return rc;
 }
 
@@ -322,6 +375,8 @@ int cmd_gc(struct command_ctx *ctx, int argc, char **argv)
 		{0, "prune", OPT_VALUE, &gc.prune, "<age>",
 			"remove what nothing refers to when it is older (default 2.weeks.ago)", 0},
 		{0, "no-prune", OPT_FLAG, &gc.no_prune, NULL, "remove no objects", 0},
+		{0, "quick", OPT_FLAG, &gc.quick, NULL,
+			"trust the sizes on the remote, do not read the copies there", 0},
 		{'n', "dry-run", OPT_FLAG, &gc.dry_run, NULL, "only say what would be done", 0},
 		{0, "json", OPT_FLAG, &gc.as_json, NULL, "print JSON", 0},
 		{0, "remote", OPT_FLAG, &gc.on_remote, NULL, "also clean up the remote", 0},

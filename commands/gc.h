@@ -12,7 +12,7 @@ struct gc {
 	struct command_ctx *ctx;
 	int workspace, branches, tags, commits;
 	const char *prune; /* NULL: two weeks */
-	int no_prune, dry_run, as_json;
+	int no_prune, quick, dry_run, as_json;
 	/* the remote's part */
 	int on_remote, repack, jobs;
 	const char *remote, *grace;

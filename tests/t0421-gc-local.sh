@@ -85,6 +85,20 @@ test_expect_success 'a copy whose pack is gone or short now does not count' '
 	rm -rf "$TRASH/blobs/packs" && mv "$TRASH/away" "$TRASH/blobs/packs" && git dvx gc -w >out && gone branch1 other tag
 '
 
+flip_packs() {
+	for p in "$TRASH"/blobs/packs/*/*.pack; do
+		chmod u+w "$p" && perl -e 'open(my $f, "+<:raw", shift) or die; for (my $at = 200; $at < -s $f; $at += 256) { seek($f, $at, 0); read($f, my $c, 1); seek($f, $at, 0); print $f chr(ord($c) ^ 1) }' "$p" || return 1
+	done
+}
+
+test_expect_success 'a copy with flipped bytes does not count: kept, counted and named, unless --quick is said' '
+	git dvx fetch -A && cp -r "$TRASH/blobs/packs" "$TRASH/away" && flip_packs && git dvx gc -w >out && here branch1 other tag &&
+	grep "objects could not be read whole from .storage.: kept; .git dvx fsck --remote --repair." out && grep "^  d.bin ($(head -n 1 "$TRASH/branch1.oids"))$" out &&
+	git dvx gc -w --json >out && here branch1 other tag && json out "len(j[\"local\"][\"damaged_on_remote\"]) >= 6 and j[\"local\"][\"removed\"] == 0" &&
+	git dvx gc -w --quick --dry-run >out && grep "would be removed" out &&
+	chmod -R u+w "$TRASH/blobs/packs" && rm -rf "$TRASH/blobs/packs" && mv "$TRASH/away" "$TRASH/blobs/packs" && git dvx gc -w && gone branch1 other tag
+'
+
 test_expect_success 'a remote that cannot be asked: kept, and said' '
 	git dvx fetch -A && git dvx gc -w -r "$TRASH/nowhere" >out && here branch1 other tag && git dvx gc -w -r "nosuch://x" >out && here branch1 other tag && grep "could not be asked" out
 '
