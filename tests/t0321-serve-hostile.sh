@@ -126,7 +126,7 @@ told() {
 for scenario in "goodbye:hung up: enough of you" "huge-frame:does not keep to the protocol" "to-nobody:does not keep to the protocol" \
 	"unknown-type:does not keep to the protocol" "hang-up:was lost" "silence:no answer from host" "silent-hello:no answer from host" \
 	"endless-hello:says .xxxx" "other-protocol:9.9 speaks version 9" "packs-in-list:listing" "bad-entry:listing" \
-	"endless-list:listing"; do
+	"endless-list:are listed"; do
 	test_expect_success "download: ${scenario%%:*}" "told download '${scenario%%:*}' '${scenario#*:}'"
 done
 

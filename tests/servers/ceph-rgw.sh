@@ -137,7 +137,14 @@ stop)
 		server_end "$name" KILL # nothing of it is kept
 	done
 	;;
-kill-gateway) server_end rgw KILL ;;
+kill-gateway)
+	server_end rgw KILL
+	# threads that are still dying hold its port, and would be taken for the next one
+	for ((i = 0; i < 100; i++)); do
+		server_listens "$(cat "$dir/port")" || break
+		sleep 0.05
+	done
+	;;
 start-gateway)
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		start_gateway "$(cat "$dir/port")" && exit
