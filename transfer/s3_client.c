@@ -19,7 +19,7 @@
 enum { CONTINUE_LEN = 1024 * 1024 }; /* a body worth asking for before it is sent */
 
 struct s3_client {
-	const char *remote;
+	char *remote;
 	const volatile int *stop;
 	struct s3_settings settings;
 	struct http *http;
@@ -100,11 +100,12 @@ int s3_client_new(struct s3_client **out, const struct remote_spec *spec,
 	*out = NULL;
 	if (!c)
 		return err_set(ERR_NOMEM, "out of memory");
-	c->remote = spec->name;
+	c->remote = strdup(spec->name);
 	c->stop = context->stop;
 	pthread_mutex_init(&c->lock, NULL);
 	s3_gate_init(&c->gate);
-	rc = open_credentials(c, spec, context->config);
+	rc = c->remote ? open_credentials(c, spec, context->config)
+		       : err_set(ERR_NOMEM, "out of memory");
 	if (rc == 0)
 		rc = s3_settings_read(&c->settings, spec, context->config, c->credentials, &http);
 	http.stall_ms = stall_ms(context->config);
@@ -131,6 +132,7 @@ void s3_client_free(struct s3_client *c)
 	s3_settings_release(&c->settings);
 	s3_gate_release(&c->gate);
 	pthread_mutex_destroy(&c->lock);
+	free(c->remote);
 	free(c);
 }
 
@@ -252,10 +254,28 @@ static int sign(struct s3_client *c, const struct s3_call *call, struct attempt 
 	return rc;
 }
 
+/* A session token is sent as it is, and is half of what temporary keys are: not to a host that the
+ * author of a repository chose.  (A signature says nothing of the secret, and serves for one host.)
+ */
+static int may_have_keys(const struct s3_client *c, const struct attempt *a)
+{
+	const char *url = c->settings.tree_endpoint;
+
+	if (!a->keys.token || !url)
+		return 0;
+	return err_set(ERR_DENIED,
+		"remote '%s': the session token of temporary keys is not sent to an endpoint that "
+		"only a file of the tree names; if it is right, type 'git config "
+		"dvx-remote.%s.endpointurl %s'",
+		c->remote, c->remote, url);
+}
+
 static int prepare(struct s3_client *c, const struct s3_call *call, struct attempt *a)
 {
 	int rc = aws_credentials_get(c->credentials, &a->keys);
 
+	if (rc == 0)
+		rc = may_have_keys(c, a);
 	s3_client_region(c, a->region);
 	if (rc == 0)
 		rc = build_url(c, call, a);

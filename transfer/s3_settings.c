@@ -113,6 +113,46 @@ static int read_bool(const struct reader *r, const char *key, int fallback, int 
 	return 0;
 }
 
+/* host[:port][/path].  It stands in commands to type, too: nothing in it means something to a
+ * shell. */
+static int is_endpoint(const char *text)
+{
+	return text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				 ".-_~:/[]+,=")] == '\0';
+}
+
+static int ends_in(const char *text, size_t len, const char *end)
+{
+	size_t n = strlen(end);
+
+	return len >= n && strncasecmp(text + len - n, end, n) == 0;
+}
+
+/* 1 if the endpoint is S3 at Amazon, and proves it by its certificate.  Customers have names below
+ * amazonaws.com as well (execute-api, elb): a label of the name must be S3's. */
+static int is_amazon(const struct s3_settings *s)
+{
+	size_t len = strcspn(s->host, ":");
+
+	return strcmp(s->scheme, "https") == 0 &&
+	       (strncasecmp(s->host, "s3.", 3) == 0 || strncasecmp(s->host, "s3-", 3) == 0 ||
+		       strcasestr(s->host, ".s3.")) &&
+	       (ends_in(s->host, len, ".amazonaws.com") ||
+		       ends_in(s->host, len, ".amazonaws.com.cn"));
+}
+
+/* 1 if only a file of the tree names the endpoint, not the user's own configuration. */
+static int is_from_tree(const struct reader *r)
+{
+	struct buf key = BUF_INIT;
+	int from_tree = setting(r, "endpointurl") != NULL &&
+			(buf_addf(&key, "dvx-remote.%s.endpointurl", r->remote) < 0 ||
+				config_get_own(r->config, key.p) == NULL);
+
+	buf_release(&key);
+	return from_tree;
+}
+
 static int read_endpoint(const struct reader *r, const struct aws_credentials *credentials)
 {
 	const char *url = setting(r, "endpointurl"), *rest, *path;
@@ -133,20 +173,15 @@ static int read_endpoint(const struct reader *r, const struct aws_credentials *c
 	len = strlen(path);
 	while (len > 0 && path[len - 1] == '/')
 		len--;
-	if (path == rest || rest[0] == '-' || !is_plain(rest) || strpbrk(rest, "@?#\\%"))
+	if (path == rest || rest[0] == '-' || !is_endpoint(rest))
 		return bad(r, "endpointurl", "its endpoint is not of the form https://host[:port]");
 	r->s->own_endpoint = 1;
 	rc = copy(&r->s->scheme, tls ? "https" : "http", 5);
 	if (rc == 0)
 		rc = copy(&r->s->host, rest, (size_t)(path - rest));
+	if (rc == 0 && is_from_tree(r) && !is_amazon(r->s))
+		rc = copy(&r->s->tree_endpoint, url, strlen(url));
 	return rc < 0 ? rc : copy(&r->s->base, path, len);
-}
-
-static int ends_in(const char *text, size_t len, const char *end)
-{
-	size_t n = strlen(end);
-
-	return len >= n && strncasecmp(text + len - n, end, n) == 0;
 }
 
 /* As other S3 tools have it: the bucket is part of the host's name at AWS (unless it has dots,
@@ -194,17 +229,6 @@ static int both(struct s3_settings *s, const char *name, const char *value)
 	return rc < 0 ? rc : strvec_pushf(&s->read_headers, "%s: %s", name, value);
 }
 
-/* 1 if the user's own configuration names the endpoint that is used. */
-static int own_endpoint(const struct reader *r)
-{
-	struct buf key = BUF_INIT;
-	int own = buf_addf(&key, "dvx-remote.%s.endpointurl", r->remote) == 0 &&
-		  config_get_own(r->config, key.p) != NULL;
-
-	buf_release(&key);
-	return own;
-}
-
 /* A key that the server forgets after each request (SSE-C); never over an open line. */
 static int read_customer_key(const struct reader *r)
 {
@@ -219,7 +243,7 @@ static int read_customer_key(const struct reader *r)
 	if (strcmp(r->s->scheme, "https") != 0)
 		return bad(
 			r, "endpointurl", "a customer's encryption key is only sent over https://");
-	if (setting(r, "endpointurl") && !own_endpoint(r))
+	if (is_from_tree(r))
 		return err_set(ERR_DENIED,
 			"remote '%s': the customer's encryption key is not sent to an endpoint "
 			"that "
@@ -331,6 +355,7 @@ void s3_settings_release(struct s3_settings *s)
 	free(s->scheme);
 	free(s->host);
 	free(s->base);
+	free(s->tree_endpoint);
 	free(s->region);
 	memset(s, 0, sizeof(*s));
 }

@@ -16,8 +16,10 @@ struct s3_settings {
 
 	char *scheme, *host, *base; /* of the endpoint: "https", "host[:port]", "" or "/path" */
 	int own_endpoint; /* named by the user; else it depends on the region, and host is NULL */
-	int path_style;	  /* "host/bucket/key"; else "bucket.host/key" */
-	char *region;	  /* NULL: to be found out */
+	char *tree_endpoint; /* the endpoint if only a file of the tree names it, and it is not
+			      * Amazon's: no secret is sent there.  Else NULL */
+	int path_style;	     /* "host/bucket/key"; else "bucket.host/key" */
+	char *region;	     /* NULL: to be found out */
 
 	struct strvec put_headers;	     /* storage class, encryption: "Name: value" */
 	struct strvec read_headers;	     /* of GET and HEAD: the customer's key */
