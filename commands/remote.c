@@ -8,6 +8,7 @@
 #include "commands/remote.h"
 #include "commands/remote_config.h"
 #include "commands/remote_options.h"
+#include "commands/remote_secret.h"
 #include "commands/remote_url.h"
 #include "lib/base/err.h"
 #include "lib/repo/git.h"
@@ -181,7 +182,7 @@ static int do_add(const struct remote_args *a)
 			"note: no remote is the default; 'git dvx remote default %s' makes it this "
 			"one\n",
 			name);
-	return rc < 0 ? rc : remote_probe(a, name, a->v[1]);
+	return rc < 0 ? rc : remote_probe(a, name, a->v[1], 1);
 }
 
 static int unknown_option(const char *typed)
@@ -220,7 +221,22 @@ static int modify_url(const struct remote_args *a, const char *name)
 	if (rc < 0)
 		return rc;
 	hint_earlier_objects(a, name, a->v[2], present != NULL && strcmp(present, name) == 0);
-	return remote_probe(a, name, a->v[2]);
+	return remote_probe(a, name, a->v[2], 1);
+}
+
+static int write_option(const struct remote_args *a, enum remote_where where,
+	const struct remote_option *o, const char *name, const char *value)
+{
+	struct buf key = BUF_INIT;
+	int rc;
+
+	if (o->place != REMOTE_OPTION_SECRET || value == NULL)
+		return set_option(a, where, name, o->variable, value);
+	rc = buf_addf(&key, "dvx-remote.%s.%s", name, o->variable);
+	if (rc == 0)
+		rc = remote_secret_set(&a->ctx->repo, a->ctx->c, buf_str(&key), value);
+	buf_release(&key);
+	return rc;
 }
 
 /* A secret that somebody had written into the shared file by hand leaves it. */
@@ -246,6 +262,21 @@ static int clean_shared(
 	return rc;
 }
 
+/* 1 if a server that could not be asked before might be asked with this setting.  One half of a key
+ * opens nothing. */
+static int may_answer_now(
+	const struct remote_args *a, const struct remote_option *o, const char *name)
+{
+	if (a->unset)
+		return 0;
+	if (strcmp(o->name, "access_key_id") == 0)
+		return remote_value(a, name, "secretaccesskey") != NULL;
+	if (strcmp(o->name, "secret_access_key") == 0)
+		return remote_value(a, name, "accesskeyid") != NULL;
+	return o->type == REMOTE_OPTION_ENDPOINT || strcmp(o->name, "region") == 0 ||
+	       strcmp(o->name, "profile") == 0;
+}
+
 static int modify_option(
 	const struct remote_args *a, const struct remote_option *o, const char *name)
 {
@@ -253,12 +284,12 @@ static int modify_option(
 	int rc = a->unset ? 0 : remote_option_value(&value, o, a->v[2]);
 
 	if (rc == 0)
-		rc = set_option(
-			a, place_of(a, o), name, o->variable, a->unset ? NULL : buf_str(&value));
+		rc = write_option(a, place_of(a, o), o, name, a->unset ? NULL : buf_str(&value));
 	if (rc == 0)
 		rc = clean_shared(a, o, name);
-	if (rc == 0 && !a->unset && o->type == REMOTE_OPTION_ENDPOINT)
-		rc = remote_probe(a, name, remote_value(a, name, "url"));
+	if (rc == 0 && may_answer_now(a, o, name))
+		rc = remote_probe(
+			a, name, remote_value(a, name, "url"), o->type == REMOTE_OPTION_ENDPOINT);
 	buf_release(&value);
 	return rc;
 }

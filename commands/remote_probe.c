@@ -24,10 +24,11 @@ static const char *last_line(struct buf *text)
 	return strncmp(line, error, sizeof(error) - 1) == 0 ? line + sizeof(error) - 1 : line;
 }
 
-int remote_probe(const struct remote_args *a, const char *name, const char *url)
+int remote_probe(const struct remote_args *a, const char *name, const char *url, int tell_no_key)
 {
 	struct run run = RUN_INIT;
 	struct buf program = BUF_INIT, text = {.max = 1 << 16};
+	enum { NO_KEY = 1 };
 	int rc;
 
 	if (a->no_probe || url == NULL || remotes_kind_of_url(url) != REMOTE_S3)
@@ -42,7 +43,9 @@ int remote_probe(const struct remote_args *a, const char *name, const char *url)
 	}
 	if (rc == 0)
 		fprintf(stderr, "%s\n", last_line(&text));
-	else if (rc != ERR_NOMEM)
+	else if (rc == NO_KEY && tell_no_key)
+		fprintf(stderr, "note: no access key yet; the server is asked at the first push\n");
+	else if (rc != ERR_NOMEM && rc != NO_KEY)
 		fprintf(stderr, "note: not reached: %s; asked again at the first push\n",
 			rc < 0 ? err_msg() : last_line(&text));
 	run_release(&run);

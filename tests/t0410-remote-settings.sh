@@ -43,7 +43,7 @@ test_expect_success 'what a committed file may not set goes to .git/config, and 
 
 test_expect_success 'secrets go to .git/config whatever was asked, said in one line' '
 	for option in access_key_id secret_access_key session_token sse_customer_key password secretAccessKey SECRET_ACCESS_KEY; do
-		git dvx remote modify s3 $option "hush/$option+=" 2>err && test "$(wc -l <err)" = 1 && grep "^note: .*secret.*\.git/config" err && ! grep hush err || return 1
+		git dvx remote modify --no-probe s3 $option "hush/$option+=" 2>err && test "$(wc -l <err)" = 1 && grep "^note: .*secret.*\.git/config" err && ! grep hush err || return 1
 	done && git dvx remote modify --local s3 password hush 2>err && ! test -s err &&
 	! grep hush .dvxconfig && test "$(own_setting secretaccesskey)" = "hush/SECRET_ACCESS_KEY+="
 '
@@ -89,10 +89,12 @@ test_expect_success '--unset' '
 '
 
 test_expect_success 'a probe that gets nowhere is told in one line, and the remote is there' '
-	git dvx remote add far s3://bucket2 >out 2>err && grep "^note: not reached: .*; asked again at the first push$" err && ! test -s out &&
-	git dvx remote modify far endpointurl http://127.0.0.1:9 2>err && grep "^note: not reached: " err && test "$(wc -l <err)" = 1 &&
+	git dvx remote add far s3://bucket2 >out 2>err && test "$(cat err)" = "note: no access key yet; the server is asked at the first push" && ! test -s out &&
+	git dvx remote modify far endpointurl http://127.0.0.1:9 2>err && grep "^note: no access key yet" err && test "$(wc -l <err)" = 1 &&
+	git dvx remote modify far access_key_id AKIAFAR 2>err && ! grep reached err && git dvx remote modify far secret_access_key far 2>err && grep "^note: not reached: .*127.0.0.1:9.*; asked again at the first push$" err && test "$(wc -l <err)" = 2 &&
+	git dvx remote modify far profile nobody 2>err && grep "^note: not reached: " err && git dvx remote modify --unset far profile && git dvx remote modify far region us-east-1 2>err && grep "^note: not reached: " err &&
 	git dvx remote modify far url s3://bucket3 2>err && grep "^note: not reached: " err &&
-	git dvx remote modify --no-probe far url s3://bucket4 2>err && ! grep reached err && git dvx remote modify far region eu 2>err && ! test -s err &&
+	git dvx remote modify --no-probe far url s3://bucket4 2>err && ! grep reached err && git dvx remote modify --unset far accesskeyid && git dvx remote modify --unset far secretaccesskey && git dvx remote modify far region eu 2>err && ! test -s err &&
 	git dvx remote remove far
 '
 
@@ -126,9 +128,36 @@ test_expect_success 'git push goes through the hook, and is refused as well' '
 
 test_expect_success RGW 'a server that answers: its line is printed, at add and when the endpoint is known' '
 	start_rgw && new_bucket probed && dvx_repo ../probe && (cd ../probe &&
-	git dvx remote add b s3://probed >out 2>err; grep "not reached" err && ! test -s out &&
+	git dvx remote add b s3://probed >out 2>err; grep "no access key yet\\|not reached" err && ! test -s out &&
 	git dvx remote modify b endpointurl "$S3_ENDPOINT" 2>err && cat err && grep "conditional writes: yes" err && ! grep reached err &&
 	git dvx remote add --no-probe c s3://probed 2>err && ! grep -e reached -e conditional err)
+'
+
+# In Git's place: writes down how it was called.
+mkdir -p "$TRASH/logging" && real_git=$(command -v git) && cat >"$TRASH/logging/git" <<END
+#!/bin/sh
+printf '%s\n' "\$*" >>"$TRASH/called"
+exec "$real_git" "\$@"
+END
+chmod +x "$TRASH/logging/git"
+
+test_expect_success 'a secret is in no command line, whatever characters it has; the rest of the file stays' '
+	dvx_repo ../odd && (cd ../odd && git dvx remote add -d web ssh://me@host/x && printf "# a remark ; stays\n[dvx-remote \"web\"]\n\tpassword = \"old\\\\\nold\" ; gone\n[tail]\n\tkey = 1 # too\n" >>.git/config && chmod 644 .git/config &&
+	for value in "plain" "a\"b" "back\\slash\\" "ha#sh;semi" "  leading and trailing  " "\\n\\t" "\$(id)" "=" "[x]"; do
+		: >"$TRASH/called" && PATH="$TRASH/logging:$PATH" git-dvx remote modify web password "$value" && test "$(git config --local --get-all dvx-remote.web.password; echo .)" = "$value
+." && grep "config --file=" "$TRASH/called" && ! grep -F -e "$value" "$TRASH/called" >/dev/null || test "$value" = "=" || return 1
+	done && grep "^# a remark ; stays" .git/config && grep "key = 1 # too" .git/config && ! grep old .git/config &&
+	test "$(stat -c %a .git/config)" = 600 && test -z "$(find .git -maxdepth 1 -name "config?*")" && git config core.bare)
+'
+
+test_expect_success 'another Git holds the file: nothing changes' '
+	(cd ../odd && cp .git/config before && : >.git/config.lock && test_expect_code 128 git dvx remote modify web password locked 2>err && cat err &&
+	grep "config.lock. exists: another Git process" err && cmp before .git/config && test -z "$(find .git -maxdepth 1 -name "config.dvx*")" && rm .git/config.lock)
+'
+
+test_expect_success 'a repository that is shared stays so, and it is said' '
+	(cd ../odd && git config core.sharedRepository group && chmod 660 .git/config && git dvx remote modify --local web password shared 2>err && grep "^warning: core.sharedRepository lets others read" err &&
+	test "$(stat -c %a .git/config)" = 660 && ! grep "shared$" err)
 '
 
 test_done

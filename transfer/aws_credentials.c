@@ -9,6 +9,7 @@
 #include "transfer/aws_profile.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -352,19 +353,28 @@ static const struct {
 
 static int nothing_found(const struct aws_credentials *c)
 {
-	char instance[256];
+	const char *r = c->remote;
+	char instance[256], mend[512];
 
-	strncpy(instance, err_msg(), sizeof instance - 1);
-	instance[sizeof instance - 1] = '\0';
+	snprintf(instance, sizeof instance, "%s", err_msg());
+	snprintf(mend, sizeof mend,
+		"type 'git dvx remote modify %s access_key_id …' and 'git dvx remote modify %s "
+		"secret_access_key …'",
+		r, r);
+	if (strstr(r, "://")) /* it has no name, and no settings */
+		snprintf(mend, sizeof mend,
+			"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or type 'git dvx remote "
+			"add <name> %.200s'",
+			r);
 	return err_set(ERR_DENIED,
-		"no access key for remote '%s': none in its settings, %s, none in profile '%s' of "
-		"%s and %s, no container credentials (AWS_CONTAINER_CREDENTIALS_FULL_URI), EC2 "
-		"instance metadata: %s; type 'git dvx remote modify %s access_key_id …' and 'git "
-		"dvx remote modify %s secret_access_key …', or 'aws configure'",
-		c->remote,
+		AWS_CREDENTIALS_NONE
+		" '%s': none in its settings, %s, none in profile '%s' of %s and %s, no container "
+		"credentials (AWS_CONTAINER_CREDENTIALS_FULL_URI), EC2 instance metadata: %s; %s, "
+		"or 'aws configure'",
+		r,
 		c->profile_set ? "the environment not asked since it has a profile"
 			       : "no AWS_ACCESS_KEY_ID in the environment",
-		c->profile, c->credential_path, c->config_path, instance, c->remote, c->remote);
+		c->profile, c->credential_path, c->config_path, instance, mend);
 }
 
 /* ---- asking ---- */

@@ -26,6 +26,9 @@
 
 struct aws_credentials;
 
+/* How the message begins when there is no key anywhere. */
+#define AWS_CREDENTIALS_NONE "no access key for remote"
+
 /* Settings of the remote; NULL: not set.  Copied. */
 struct aws_credentials_options {
 	const char *remote; /* its name, for messages */

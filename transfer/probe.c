@@ -1,13 +1,15 @@
 /*
  * `git-dvx-transfer probe`: ask a remote what it can do, record that for the transfers to come, and
- * print one line about it.
+ * print one line about it.  It ends with 1 when there is no access key to ask with.
  */
 #include "transfer/subcommands.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
+#include "transfer/aws_credentials.h"
 #include "transfer/frontend.h"
 #include "transfer/remote.h"
 
@@ -41,7 +43,7 @@ int probe_main(int argc, char **argv)
 	};
 	struct engine e;
 	struct buf report = BUF_INIT;
-	int n = 0;
+	int n = 0, no_key = 0;
 	int rc = opt_parse(argc, argv, table, usage, 0, &n);
 
 	if (rc > 0)
@@ -57,11 +59,15 @@ int probe_main(int argc, char **argv)
 		rc = frontend_resolve(&e, &o, NULL);
 	if (rc == 0)
 		rc = ask(&e, &report);
+	if (rc < 0)
+		no_key = strstr(err_msg(), AWS_CREDENTIALS_NONE) != NULL;
 	if (rc >= 0)
 		printf("%s\n", buf_str(&report));
 	else
 		fprintf(stderr, "error: %s\n", err_msg());
 	frontend_close(&e);
 	buf_release(&report);
-	return rc >= 0 && fflush(stdout) == 0 ? 0 : 128;
+	if (rc < 0)
+		return no_key ? 1 : 128;
+	return fflush(stdout) == 0 ? 0 : 128;
 }
