@@ -94,7 +94,7 @@ each_fault pull_fails 'a pack, always' <<\END
 	reset                            | GET packs/ each reset headers | "127.0.0.1" "reset|closed|broke|connection"
 	silence                          | GET packs/ 1- stall headers | "127.0.0.1" "2 s|silent|no answer"
 	garbage                          | GET packs/ each garbage 1000 | "127.0.0.1" "HTTP"
-	headers without end              | GET packs/ each bigheaders 10000000 | "127.0.0.1|more than"
+	headers without end              | GET packs/ each bigheaders 10000000 | "127.0.0.1" "bytes of headers"
 END
 
 each_fault pull_fails 'a listing, always' <<\END

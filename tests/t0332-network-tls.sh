@@ -52,7 +52,7 @@ test_expect_success 'self-signed' 'tls_pull_fails "$TLS_SELFSIGNED" "self-signed
 test_expect_success 'expired' 'tls_pull_fails "$TLS_EXPIRED" "expired"'
 test_expect_success 'for another host' 'tls_pull_fails "$TLS_WRONGHOST" "host|name" "endpointurl|certificate"'
 test_expect_success 'TLS 1.1 alone' 'tls_pull_fails "$TLS_OLD" "TLS"'
-test_expect_success 'no TLS at all' 'tls_pull_fails "$TLS_NOTTLS" "TLS"'
+test_expect_success 'no TLS at all' 'tls_pull_fails "$TLS_NOTTLS" "TLS" "if it speaks none, its URL begins with http://"'
 
 test_expect_success 'nothing of a request was sent to whom we do not trust' '
 	: >"$dvx_servers/tls/access.log" && for url in "$TLS_SELFSIGNED" "$TLS_EXPIRED" "$TLS_WRONGHOST"; do

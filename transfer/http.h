@@ -78,6 +78,7 @@ struct http_response {
 	size_t received;       /* bytes of the body of a 2xx answer */
 	struct buf body;       /* of a 2xx answer if there was no `into`; of any other answer the
 				* first HTTP_ERROR_BODY_MAX bytes */
+	int body_too_long;     /* more than `max`: the reason of ERR_LIMIT (else the headers are) */
 	int connected;	       /* the request may have reached the server */
 };
 void http_response_release(struct http_response *r);

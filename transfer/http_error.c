@@ -127,7 +127,7 @@ static int from_curl(const struct http_job *job, const struct http_settings *s, 
 	case CURLE_SSL_CONNECT_ERROR:
 		return err_set(ERR_REMOTE,
 			"%s: no secure connection (%s); does it speak TLS 1.2 or later on this "
-			"port?",
+			"port? if it speaks none, its URL begins with http://",
 			host, detail);
 	case CURLE_PARTIAL_FILE:
 	case CURLE_GOT_NOTHING:

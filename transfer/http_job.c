@@ -81,6 +81,7 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *data)
 	}
 	if (len > q->max - r->received) {
 		job->too_long = 1;
+		r->body_too_long = 1;
 		return 0;
 	}
 	if (q->into)

@@ -228,7 +228,7 @@ ssize_t remote_s3_get_key(
 		n = s3_client_call(s->client, &call);
 	if (n == 0)
 		n = check_range(&call, offset, len, place.p);
-	else if (n == ERR_LIMIT && call.response.status / 100 == 2)
+	else if (n == ERR_LIMIT && call.response.body_too_long)
 		n = range_ignored(&call, place.p);
 	else if (call.response.status == 416)
 		n = 0; /* the blob ends before */

@@ -14,6 +14,8 @@
 
 #define PAGE_KEYS "1000"
 
+enum { FOREIGN_PAGES_MAX = 10000 }; /* in a row: ten million objects of others, or no end at all */
+
 struct listing {
 	struct remote_s3 *s;
 	enum remote_listing what;
@@ -22,6 +24,7 @@ struct listing {
 	int64_t *now;
 	struct buf next; /* where the next page begins */
 	int format_seen;
+	unsigned foreign; /* pages since one had something of ours */
 };
 
 static int add_query(struct strvec *query, const char *name, const char *value, const char *more)
@@ -64,11 +67,13 @@ static int visit(struct listing *l, const struct s3_xml_object *o)
 		return 0;
 	if (l->what == REMOTE_LIST_FRAGMENTS && strcmp(o->key + len, "format") == 0) {
 		l->format_seen = 1;
+		l->foreign = 0;
 		return remote_s3_format_seen(l->s, o->size, o->etag);
 	}
 	if (!remote_blob_parse(o->key + len, &e.class, &e.name) ||
 		(e.class == REMOTE_PACK) != (l->what == REMOTE_LIST_PACKS))
 		return 0;
+	l->foreign = 0;
 	return l->fn(&e, l->data);
 }
 
@@ -83,6 +88,18 @@ static int no_listing(const struct listing *l, int rc)
 			l->s->base.name, endpoint.p);
 	buf_release(&endpoint);
 	return rc;
+}
+
+static int too_many_foreign(const struct listing *l)
+{
+	const struct s3_settings *set = s3_client_settings(l->s->client);
+
+	return err_set(ERR_LIMIT,
+		"remote '%s': %d pages of the listing of 's3://%s/%s' have nothing of git-dvx; "
+		"check the URL, or give the remote a path of its own: 'git dvx remote modify %s "
+		"url s3://%s/…'",
+		l->s->base.name, FOREIGN_PAGES_MAX, set->bucket, set->prefix, l->s->base.name,
+		set->bucket);
 }
 
 static int read_page(struct listing *l, const struct http_response *r, int *more)
@@ -102,8 +119,11 @@ static int read_page(struct listing *l, const struct http_response *r, int *more
 	buf_reset(&l->next);
 	if (rc == 0 && *more)
 		rc = buf_addstr(&l->next, page.next);
+	l->foreign++;
 	for (size_t i = 0; rc == 0 && i < page.n; i++)
 		rc = visit(l, &page.objects[i]);
+	if (rc == 0 && *more && l->foreign >= FOREIGN_PAGES_MAX)
+		rc = too_many_foreign(l);
 	s3_xml_page_release(&page);
 	return rc;
 }
