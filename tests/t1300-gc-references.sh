@@ -77,4 +77,14 @@ test_expect_success 'history that a graft hides' '
 	cd .. && dvx_repo grafted && cd grafted && git dvx track "*.bin" && data d g1 && git add -A && git commit -q -m g1 && data d g2 && git commit -q -am g2 && rm -rf .git/logs &&
 	mkdir -p .git/info && git rev-parse HEAD >.git/info/grafts && git dvx gc --prune=now 2>err && ! test -s err && rm .git/info/grafts && here g1 g2
 '
+test_expect_success 'a worktree whose HEAD is damaged, index and reflogs gone: nothing is removed' '
+	cd "$TRASH" && dvx_repo headless && cd headless && git dvx track "*.bin" && data d h1 && git add -A && git commit -q -m h1 && git worktree add -q --detach ../headless-tree &&
+	cd ../headless-tree && data d h2 && git commit -q -a -m h2 && cd ../headless && own=.git/worktrees/headless-tree && cp $own/HEAD ../head &&
+	rm -rf .git/logs $own/logs $own/index $own/ORIG_HEAD &&
+	for text in "" "garbage" "ref: "; do
+		echo "$text" >$own/HEAD && test_expect_code 128 git dvx gc --prune=now 2>err && grep "worktrees/headless-tree/HEAD" err && here h1 h2 || { cat err; return 1; }
+	done && : >$own/HEAD && test_expect_code 128 git dvx gc --prune=now && rm $own/HEAD && test_expect_code 128 git dvx gc --prune=now && here h2 &&
+	cp ../head $own/HEAD && git dvx gc --prune=now && here h1 h2 && mkdir .git/worktrees/stray && git dvx gc --prune=now && here h1 h2
+'
+
 test_done

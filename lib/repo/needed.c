@@ -107,11 +107,49 @@ static int add_tips_of_file(struct collecting *x, const char *path)
 	return rc;
 }
 
+/* "gitdir" is what Git knows a linked worktree by. */
+static int is_no_worktree(const char *git_dir)
+{
+	struct buf path = BUF_INIT;
+	int none = buf_addf(&path, "%s/gitdir", git_dir) == 0 && !fs_exists(path.p);
+
+	buf_release(&path);
+	return none;
+}
+
+/* What HEAD of a worktree named is not known when it is damaged: then nothing can be said. */
+static int check_head(const struct repo *repo, const char *git_dir)
+{
+	struct buf path = BUF_INIT, text = {.max = HEAD_FILE_MAX};
+	uint8_t id[REPO_ID_MAX];
+	int rc = buf_addf(&path, "%s/HEAD", git_dir);
+
+	if (rc == 0)
+		rc = buf_read_file(&text, path.p);
+	if (rc == 0 && strncmp(buf_str(&text), "ref: refs/", 10) != 0 &&
+		(text.len < 2 * (size_t)repo->hash_len ||
+			repo_id_parse(id, repo, buf_str(&text)) < 0))
+		rc = err_set(ERR_CORRUPT, "it is empty or damaged");
+	if (rc == ERR_NOTFOUND && is_no_worktree(git_dir)) {
+		err_clear();
+		rc = 0;
+	}
+	if (rc < 0 && rc != ERR_NOMEM)
+		err_prefix(rc,
+			"cannot find out what a worktree needs from '%s'; write the branch there "
+			"('ref: refs/heads/<name>') or remove the worktree by 'git worktree remove "
+			"--force'",
+			path.p);
+	buf_release(&path);
+	buf_release(&text);
+	return rc;
+}
+
 static int add_head_files(const char *git_dir, void *data)
 {
 	struct collecting *x = data;
 	struct buf path = BUF_INIT;
-	int rc = 0;
+	int rc = check_head(x->repo, git_dir);
 
 	for (size_t i = 0; rc == 0 && i < sizeof(head_files) / sizeof(head_files[0]); i++) {
 		buf_reset(&path);
