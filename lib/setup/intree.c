@@ -316,3 +316,20 @@ int intree_check_leak(const struct config *c)
 		"modify %.*s %s <new one>', which goes to .git/config",
 		head, key, head, key, len, key, dot + 1);
 }
+
+/* A directory inside of a '.git' is no place for blobs: its hooks and settings would have company
+ * that others may have chosen. */
+int intree_check_place(const char *name, const char *path)
+{
+	for (const char *p = path; *p;) {
+		size_t len = strcspn(p, "/");
+
+		if (len == 4 && strncasecmp(p, ".git", 4) == 0)
+			return err_set(ERR_DENIED,
+				"remote '%s' leads into a '.git' directory ('%s'); give it another "
+				"place by 'git dvx remote modify %s url <url>'",
+				name, path, name);
+		p += len + (p[len] == '/');
+	}
+	return 0;
+}

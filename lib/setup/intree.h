@@ -21,6 +21,10 @@
  * what to do about it.  (remotes_resolve asks this itself.) */
 int intree_check_leak(const struct config *c);
 
+/* For a directory remote that a committed file may have named: ERR_DENIED if its path leads into a
+ * '.git', with what to do. */
+int intree_check_place(const char *name, const char *path);
+
 /* The password in "scheme://user:password@host": its length, and *at where it begins; 0 if none. */
 size_t intree_url_secret(const char *url, size_t *at);
 

@@ -289,6 +289,20 @@ done:
 	return rc;
 }
 
+/* Is the URL of this remote one that a committed file set?  (What was typed is not.) */
+static int is_from_tree(const struct resolver *r, const char *name, const char *url)
+{
+	struct buf key = BUF_INIT;
+	const char *own = NULL;
+
+	if (name == url)
+		return 0;
+	if (buf_addf(&key, "dvx-remote.%s.url", name) == 0)
+		own = config_get_own(r->c, key.p);
+	buf_release(&key);
+	return !own || strcmp(own, url) != 0;
+}
+
 /* A blob remote's URL: a directory, a Git repository in one, or something for a later kind. */
 static int use_blob_url(
 	struct remote_spec **out, const struct resolver *r, const char *name, const char *url)
@@ -312,6 +326,9 @@ static int use_blob_url(
 		goto done;
 	}
 	if (rc != ERR_NOTFOUND)
+		goto done;
+	if ((relative || is_from_tree(r, name, url)) &&
+		(rc = intree_check_place(name, relative ? url : path.p)) < 0)
 		goto done;
 	s->kind = REMOTE_DIR;
 	rc = copy(&s->path, path.p);
