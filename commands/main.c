@@ -229,7 +229,7 @@ static int conclude(int rc)
 		return rc;
 	}
 	fflush(stdout);
-	if (rc == ERR_INTERRUPTED) {
+	if (rc == ERR_INTERRUPTED || stop_flag) { /* whatever failed then, did for that */
 		fprintf(stderr, "%s\n",
 			strncmp(err_msg(), "interrupted; ", 13) == 0 ? err_msg() : "interrupted");
 		return 128 + SIGINT;

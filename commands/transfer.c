@@ -27,8 +27,10 @@ int transfer_remote_check(const struct command_ctx *ctx, const char *name)
 
 int transfer_prepare(struct transfer *t, struct command_ctx *ctx, char *const *operands, int n)
 {
-	int rc = command_store(ctx);
+	int rc;
 
+	command_stop(); /* from now on Ctrl-C is an answer of ours */
+	rc = command_store(ctx);
 	if (rc == 0)
 		rc = transfer_remote_check(ctx, t->remote);
 	if (rc == 0)
@@ -132,15 +134,23 @@ static const char *state_name(const struct transfer *t, int state)
 	return t->direction == BATCH_UPLOAD ? "pushed" : "fetched";
 }
 
-static int report_json(const struct transfer *t, const struct sync *sync)
+static int report_json(
+	const struct transfer *t, const struct command_ctx *ctx, const struct sync *sync)
 {
+	struct remote_spec *spec = NULL;
 	struct json j;
 	cJSON *list;
 	char hex[OID_HEX_LEN + 1];
 
 	json_init(&j);
-	json_string(
-		&j, j.root, "remote", sync->result.remote[0] != '\0' ? sync->result.remote : NULL);
+	if (sync->result.remote[0] == '\0' &&
+		remotes_resolve(&spec, ctx->g, ctx->repo.config, t->remote, NULL) < 0)
+		err_clear(); /* nothing was to be done; so none is needed */
+	json_string(&j, j.root, "remote",
+		spec				 ? spec->name
+		: sync->result.remote[0] != '\0' ? sync->result.remote
+						 : NULL);
+	remote_spec_free(spec);
 	json_uint(&j, j.root, "bytes", sync->result.bytes);
 	list = json_array(&j, j.root, "objects");
 	for (size_t i = 0; i < sync->n; i++) {
@@ -197,14 +207,14 @@ static void print_failures(const struct transfer *t, const struct sync *sync, si
 	buf_release(&names);
 }
 
-static int report(const struct transfer *t, const struct sync *sync)
+static int report(const struct transfer *t, const struct command_ctx *ctx, const struct sync *sync)
 {
 	size_t failed = sync_failed(sync);
 	struct buf summary = BUF_INIT;
 	int rc = 0;
 
 	if (t->json) {
-		rc = report_json(t, sync);
+		rc = report_json(t, ctx, sync);
 	} else {
 		if (t->dry_run)
 			print_dry_run(t, sync);
@@ -232,7 +242,7 @@ int transfer_objects(const struct transfer *t, struct command_ctx *ctx)
 	if (rc == 0)
 		rc = move(t, ctx, &list, &sync);
 	if (rc == 0)
-		rc = report(t, &sync);
+		rc = report(t, ctx, &sync);
 	if (rc == ERR_INTERRUPTED)
 		err_set(rc, TRANSFER_INTERRUPTED);
 	sync_release(&sync);

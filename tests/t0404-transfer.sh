@@ -138,4 +138,22 @@ test_expect_success 'an interrupt ends a push at once, exit 130' '
 	EOF
 '
 
+test_expect_success 'JSON names the remote, also when there is nothing to do' '
+	cd "$TRASH" && dvx_repo idle && cd idle && git dvx remote add -d storage ../idle-blobs &&
+	for c in push fetch pull; do git dvx $c --json >../out && grep "\"remote\":[[:space:]]*\"storage\"" ../out || { cat ../out; return 1; }; done
+'
+
+test_expect_success 'Ctrl-C that ends a git of ours is told as one' '
+	mkdir "$TRASH/killed" && real=$(command -v git) && printf "#!/bin/sh\ncase \" \$* \" in *\" cat-file \"*) kill -INT \$\$;; esac\nexec %s \"\$@\"\n" "$real" >"$TRASH/killed/git" && chmod +x "$TRASH/killed/git" &&
+	git dvx track "*.bin" && random_file a.bin 10K idle && git add -A && git commit -q -m a && rm -rf .git/dvx/pointers* .git/dvx/*cache* &&
+	(PATH="$TRASH/killed:$PATH" && test_expect_code 130 env --default-signal=INT git-dvx pull -A 2>../err); cat ../err && test "$(wc -l <../err)" = 1 && grep "^interrupted" ../err
+'
+
+test_expect_success 'no blobs go into a .git directory by a relative URL, or by one of a committed file' '
+	for url in .git/hooks x/../.git/blobs .GIT/objects/x "file://$PWD/.git/%68ooks"; do
+		git config -f .dvxconfig dvx.remote bad && git config -f .dvxconfig dvx-remote.bad.url "$url" &&
+		test_expect_code 128 git dvx push -r bad 2>../err && grep "leads into a .\.git. directory" ../err || { echo "$url"; cat ../err; return 1; }
+	done && ! test -e .git/hooks/format && ! test -e .git/blobs
+'
+
 test_done

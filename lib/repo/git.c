@@ -81,6 +81,8 @@ static const char *command_word(const struct run *r)
 
 static int failed(const struct run *r, int status)
 {
+	if (status == 128 + SIGINT) /* Ctrl-C is for it as well as for us */
+		return err_set(ERR_INTERRUPTED, "interrupted");
 	return err_set(ERR_INVALID, "'git %s' failed with exit status %d", command_word(r), status);
 }
 

@@ -98,7 +98,7 @@ static int present_set(
 	run_release(&run);
 	buf_release(&input);
 	free(asked.v);
-	return rc ? rc : end;
+	return rc && end != ERR_INTERRUPTED ? rc : end;
 }
 
 static enum git_type type_of(const char *word, size_t len)
@@ -183,7 +183,7 @@ int git_objects_info(const struct repo *repo, struct git_object *objects, size_t
 	}
 	end = git_reader_finish(r);
 	free(set.v);
-	return rc ? rc : end;
+	return rc && end != ERR_INTERRUPTED ? rc : end;
 }
 
 /* Read one answer of --batch: header line, content, newline. */
@@ -238,5 +238,5 @@ int git_objects_read(const struct repo *repo, const struct git_object *objects, 
 	end = git_reader_finish(r);
 	free(set.v);
 	buf_release(&content);
-	return rc ? rc : end;
+	return rc && end != ERR_INTERRUPTED ? rc : end;
 }
