@@ -353,25 +353,20 @@ static const struct {
 
 static int nothing_found(const struct aws_credentials *c)
 {
-	const char *r = c->remote;
 	char instance[256], mend[512];
 
 	snprintf(instance, sizeof instance, "%s", err_msg());
 	snprintf(mend, sizeof mend,
-		"type 'git dvx remote modify %s access_key_id …' and 'git dvx remote modify %s "
-		"secret_access_key …'",
-		r, r);
-	if (strstr(r, "://")) /* it has no name, and no settings */
-		snprintf(mend, sizeof mend,
-			"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or type 'git dvx remote "
-			"add <name> %.200s'",
-			r);
+		"type 'git dvx remote modify %s access_key_id …', the same for secret_access_key",
+		c->remote);
+	if (strstr(c->remote, "://")) /* it has no name, and no settings */
+		snprintf(mend, sizeof mend, "set AWS_ACCESS_KEY_ID…, or use 'git dvx remote add'");
 	return err_set(ERR_DENIED,
 		AWS_CREDENTIALS_NONE
-		" '%s': none in its settings, %s, none in profile '%s' of %s and %s, no container "
-		"credentials (AWS_CONTAINER_CREDENTIALS_FULL_URI), EC2 instance metadata: %s; %s, "
-		"or 'aws configure'",
-		r,
+		" '%s': none in its settings, %s, none in profile '%s' of %s "
+		"and %s, no container credentials (AWS_CONTAINER_CREDENTIALS_FULL_URI), EC2 "
+		"instance metadata: %s; %s, or 'aws configure'",
+		c->remote,
 		c->profile_set ? "the environment not asked since it has a profile"
 			       : "no AWS_ACCESS_KEY_ID in the environment",
 		c->profile, c->credential_path, c->config_path, instance, mend);
@@ -392,10 +387,9 @@ static int look(struct aws_credentials *c)
 		rc = places[i].look(c, &found);
 	if (rc == 0)
 		rc = nothing_found(c);
-	if (rc == 1 && found.expires && found.expires <= c->now()) {
+	if (rc == 1 && found.expires && found.expires <= c->now())
 		rc = err_set(ERR_DENIED, "%s gave keys that have expired already; renew them",
 			buf_str(&c->where));
-	}
 	if (rc < 0) {
 		aws_temporary_release(&found);
 		buf_release(&c->where);
