@@ -233,6 +233,37 @@ static int report(const struct transfer *t, const struct command_ctx *ctx, const
 	return rc;
 }
 
+/* In a partial clone, blobs that Git has not fetched may be pointers that nobody looked at. */
+static int tell_unseen(const struct transfer *t, const struct command_ctx *ctx)
+{
+	struct run run = RUN_INIT;
+	struct git_reader *r = NULL;
+	size_t len, n = 0;
+	char *line;
+	int rc, end;
+
+	if (!t->commits || !git_is_partial(&ctx->repo))
+		return 0;
+	rc = git_prepare(&run, &ctx->repo, "rev-list", "--objects", "--all", "--missing=print",
+		"--no-object-names", (char *)NULL);
+	if (rc == 0)
+		rc = git_reader_start(&r, &run, NULL);
+	while (rc == 0 && (rc = git_reader_next(r, '\n', &line, &len)) > 0) {
+		n += *line == '?';
+		rc = 0;
+	}
+	end = git_reader_finish(r);
+	run_release(&run);
+	if (rc == 0 && n) {
+		fflush(stdout);
+		fprintf(stderr,
+			"warning: %zu blob%s not in this partial clone: pointers among them were "
+			"not looked at\n",
+			n, n == 1 ? " is" : "s are");
+	}
+	return rc && end != ERR_INTERRUPTED ? rc : end;
+}
+
 int transfer_objects(const struct transfer *t, struct command_ctx *ctx)
 {
 	struct scan_list list = SCAN_LIST_INIT;
@@ -241,6 +272,8 @@ int transfer_objects(const struct transfer *t, struct command_ctx *ctx)
 
 	if (rc == 0)
 		rc = move(t, ctx, &list, &sync);
+	if (rc == 0)
+		rc = tell_unseen(t, ctx);
 	if (rc == 0)
 		rc = report(t, ctx, &sync);
 	if (rc == ERR_INTERRUPTED)

@@ -156,4 +156,10 @@ test_expect_success 'no blobs go into a .git directory by a relative URL, or by 
 	done && ! test -e .git/hooks/format && ! test -e .git/blobs
 '
 
+test_expect_success 'a partial clone says that it has not looked at everything' '
+	cd "$TRASH" && dvx_repo whole && cd whole && git dvx track "*.bin" && for v in 1 2; do random_file a.bin 10K part$v && git add -A && git commit -q -m $v || return 1; done &&
+	git config uploadpack.allowFilter true && git clone -q --filter=blob:none "file://$PWD" ../part && cd ../part && git dvx remote add -d storage ../part-blobs &&
+	{ git dvx fetch -A >../out 2>../err || :; } && grep "^warning: [0-9]* blob.* not in this partial clone" ../err && cd ../whole && { git dvx fetch -A >../out 2>../err || :; } && ! grep partial ../err
+'
+
 test_done
