@@ -169,4 +169,10 @@ test_expect_success 'kill -9 of both ends in the middle: nothing half-written ha
 	transfer_repo killed2 "ssh://$host:$SSH_PORT$far/killed" && download killed2 r-big2 && has_objects killed2 r-big2
 '
 
+test_expect_success 'a put that fails there says once that it cannot write' '
+	transfer_repo unwritable "ssh://$host:$SSH_PORT$far/unwritable" && quick unwritable && random_file data 100000 unw && store_file unwritable data >r && upload unwritable r >out && grep "^ok" out &&
+	rm -rf "$far/unwritable/packs" && echo "no folder" >"$far/unwritable/packs" && random_file data 100000 unw2 && store_file unwritable data >r && { upload unwritable r >out || :; } && cat out &&
+	test "$(grep -o "cannot write to remote" out | sort | uniq -c | sed "s/^ *//;s/ .*//")" = "$(grep -c "cannot write to remote" out)"
+'
+
 test_done

@@ -9,10 +9,11 @@
  * All functions but remote_open and remote_close may be called from several threads at once.
  *
  * Errors.  Permanent, not to be tried again: ERR_NOTFOUND, ERR_DENIED, ERR_UNSUPPORTED,
- * ERR_INVALID, ERR_LIMIT, ERR_CORRUPT.  May pass: ERR_REMOTE (network, 5xx, 429…), ERR_IO (disk
- * full), ERR_NOMEM.  ERR_INTERRUPTED: somebody asked to stop (context->stop).  A kind that was told
- * when to come back (Retry-After) says so by remote_retry_hint.  Messages are complete sentences of
- * ours: what failed, where (the blob as the user would look for it, remote_describe), what to do.
+ * ERR_INVALID, ERR_LIMIT, ERR_CORRUPT, ERR_NOMEM.  May pass: ERR_REMOTE (network, 5xx, 429…),
+ * ERR_IO (disk full).  ERR_INTERRUPTED: somebody asked to stop (context->stop).  A kind that was
+ * told when to come back (Retry-After) says so by remote_retry_hint.  Messages are complete
+ * sentences of ours: what failed, where (the blob as the user would look for it, remote_describe),
+ * what to do.
  */
 #ifndef TRANSFER_REMOTE_H
 #define TRANSFER_REMOTE_H

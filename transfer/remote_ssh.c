@@ -327,7 +327,10 @@ static int ssh_put_commit(
 		ssh_link_end(link, &call);
 	}
 	release_link(s);
-	return rc < 0 ? err_prefix(rc, "cannot write to remote '%s'", r->name) : rc;
+	/* the far side may have said so already */
+	if (rc < 0 && !strstr(err_msg(), "cannot write to remote"))
+		err_prefix(rc, "cannot write to remote '%s'", r->name);
+	return rc;
 }
 
 static int ssh_remove(struct remote *r, enum remote_class c, const struct oid *name)
