@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2154
-# What every kind of remote must do: asked through git-dvx-transfer, and each operation of transfer/remote.h by itself, called by
+# What every kind of remote must do: asked through git-dvx-transfer, and each operation of transfer/remote/remote.h by itself, called by
 # tests/tools/remote-tool.c.  A test sources this after lib.sh and transfer-lib.sh, having defined
 #
 #	contract_new NAME            make a new, empty place for a remote; print its URL

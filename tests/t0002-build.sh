@@ -42,7 +42,7 @@ test_expect_success 'an upward include is named' '
 '
 
 test_expect_success 'so is a program that includes another, and a folder that the table lacks' '
-	echo "#include \"transfer/remote.h\"" >tree/filter/y.c && mkdir tree/lib/new && echo "int z;" >tree/lib/new/z.c &&
+	echo "#include \"transfer/remote/remote.h\"" >tree/filter/y.c && mkdir tree/lib/new && echo "int z;" >tree/lib/new/z.c &&
 	test_must_fail tree/scripts/check layers 2>err && grep "filter may not include transfer" err && grep "\"new\" is not in lib/DEPS" err &&
 	rm -r tree/filter/y.c tree/lib/new
 '

@@ -6,9 +6,9 @@
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/base/workers.h"
-#include "transfer/blobstore.h"
+#include "transfer/blob/blobstore.h"
 #include "transfer/gitdir_remote.h"
-#include "transfer/remote.h"
+#include "transfer/remote/remote.h"
 
 #include <stdio.h>
 #include <stdlib.h>

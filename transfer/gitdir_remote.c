@@ -8,9 +8,9 @@
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/base/workers.h"
-#include "transfer/blobstore.h"
-#include "transfer/deliver.h"
-#include "transfer/remote.h"
+#include "transfer/blob/blobstore.h"
+#include "transfer/blob/deliver.h"
+#include "transfer/remote/remote.h"
 #include "lib/setup/lfs_use.h"
 
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 
 #include "lib/store/store_gc.h"
 #include "transfer/engine.h"
-#include "transfer/remote.h"
+#include "transfer/remote/remote.h"
 
 /* As engine_run, for the open objects and e->spec of kind REMOTE_GITDIR. */
 int gitdir_remote_run(

@@ -9,9 +9,9 @@
 
 #include "lib/base/err.h"
 #include "lib/base/opt.h"
-#include "transfer/aws_credentials.h"
+#include "transfer/s3/aws_credentials.h"
 #include "transfer/frontend.h"
-#include "transfer/remote.h"
+#include "transfer/remote/remote.h"
 
 static int ask(struct engine *e, struct buf *report)
 {

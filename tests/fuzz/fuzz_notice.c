@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transfer/notice.c" /* programs have no archive to link against */
+#include "transfer/gc/notice.c" /* programs have no archive to link against */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transfer/isotime.c" /* programs have no archive to link against */
-#include "transfer/s3_error.c"
-#include "transfer/s3_xml.c"
+#include "transfer/remote/isotime.c" /* programs have no archive to link against */
+#include "transfer/s3/s3_error.c"
+#include "transfer/s3/s3_xml.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /*
- * Calls one operation of a remote (transfer/remote.h) for shell tests: what kind it is and what is
- * around it is chosen as for a push, by the repository it runs in.
+ * Calls one operation of a remote (transfer/remote/remote.h) for shell tests: what kind it is and
+ * what is around it is chosen as for a push, by the repository it runs in.
  *
  *   remote-tool REMOTE list fragments|packs      a line "CLASS NAME SIZE MTIME" each, then "now
  * TIME" remote-tool REMOTE size CLASS NAME           the size remote-tool REMOTE get CLASS NAME
@@ -19,7 +19,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/workers.h"
 #include "transfer/frontend.h"
-#include "transfer/remote.h"
+#include "transfer/remote/remote.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -12,12 +12,12 @@
 #include <cmocka.h>
 
 #include "tests/unit/scratch.h"
-#include "transfer/isotime.c" /* programs have no archive to link against */
-#include "transfer/sigv4.c"
-#include "transfer/aws_temporary.c"
-#include "transfer/aws_metadata.c"
-#include "transfer/aws_profile.c"
-#include "transfer/aws_credentials.c"
+#include "transfer/remote/isotime.c" /* programs have no archive to link against */
+#include "transfer/s3/sigv4.c"
+#include "transfer/s3/aws_temporary.c"
+#include "transfer/s3/aws_metadata.c"
+#include "transfer/s3/aws_profile.c"
+#include "transfer/s3/aws_credentials.c"
 
 static int64_t present;
 static int requests;	       /* that the endpoints got */

@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "transfer/isotime.c" /* programs have no archive to link against */
-#include "transfer/sigv4.c"
-#include "transfer/aws_temporary.c"
-#include "transfer/aws_metadata.c"
+#include "transfer/remote/isotime.c" /* programs have no archive to link against */
+#include "transfer/s3/sigv4.c"
+#include "transfer/s3/aws_temporary.c"
+#include "transfer/s3/aws_metadata.c"
 
 #define KEYS                                                                                       \
 	"{\"Code\":\"Success\",\"AccessKeyId\":\"ASIA1\",\"SecretAccessKey\":\"geheim\","          \

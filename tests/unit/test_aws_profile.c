@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "transfer/aws_profile.c" /* programs have no archive to link against */
+#include "transfer/s3/aws_profile.c" /* programs have no archive to link against */
 
 static const char credentials[] = "\xef\xbb\xbf# of the user\n"
 				  "[default]\n"

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/chunker_reference.h"
-#include "transfer/cutter.c" /* programs have no archive to link against */
+#include "transfer/blob/cutter.c" /* programs have no archive to link against */
 
 enum {
 	SIZE = 2 << 20,

@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
-#include "transfer/curl_api.c" /* programs have no archive to link against */
-#include "transfer/http.c"
-#include "transfer/http_error.c"
-#include "transfer/http_job.c"
+#include "transfer/http/curl_api.c" /* programs have no archive to link against */
+#include "transfer/http/http.c"
+#include "transfer/http/http_error.c"
+#include "transfer/http/http_job.c"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "transfer/isotime.c" /* programs have no archive to link against */
+#include "transfer/remote/isotime.c" /* programs have no archive to link against */
 
 static void iso_spellings(void **state)
 {

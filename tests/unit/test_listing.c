@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "transfer/listing.c" /* programs have no archive to link against */
-#include "transfer/notice.c"
+#include "transfer/blob/listing.c" /* programs have no archive to link against */
+#include "transfer/gc/notice.c"
 
 /* ---- a remote that lists what the test says ---- */
 

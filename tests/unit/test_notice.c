@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/base/err.h"
-#include "transfer/notice.c" /* programs have no archive to link against */
+#include "transfer/gc/notice.c" /* programs have no archive to link against */
 
 static const uint8_t random_bytes[NOTICE_RANDOM_LEN] = {1, 2, 3, 0xff};
 

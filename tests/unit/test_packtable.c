@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "transfer/packtable.c" /* programs have no archive to link against */
+#include "transfer/blob/packtable.c" /* programs have no archive to link against */
 
 static struct oid id_of(uint64_t n)
 {

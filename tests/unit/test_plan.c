@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "transfer/plan.c" /* programs have no archive to link against */
+#include "transfer/blob/plan.c" /* programs have no archive to link against */
 
 static struct plan_item item(int pack, uint64_t offset, uint32_t length, size_t tag)
 {

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "lib/base/err.h"
-#include "transfer/isotime.c" /* programs have no archive to link against */
-#include "transfer/rclone_text.c"
+#include "transfer/remote/isotime.c" /* programs have no archive to link against */
+#include "transfer/rclone/rclone_text.c"
 
 static void test_places(void **state)
 {

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "transfer/readahead.c" /* programs have no archive to link against */
+#include "transfer/blob/readahead.c" /* programs have no archive to link against */
 
 int engine_check_stop(const struct engine *e)
 {

@@ -34,10 +34,10 @@ static int test_sleep(const struct timespec *t, struct timespec *rest)
 
 #define fs_now_ns test_now_ns
 #define nanosleep test_sleep
-#include "transfer/remote_wrap.c" /* programs have no archive to link against */
+#include "transfer/remote/remote_wrap.c" /* programs have no archive to link against */
 #undef fs_now_ns
 #undef nanosleep
-#include "transfer/remote.c"
+#include "transfer/remote/remote.c"
 
 /* remote.c chooses among these. */
 int remote_dir_open(struct remote **out, const char *name, const char *root)

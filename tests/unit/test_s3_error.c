@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "transfer/isotime.c" /* programs have no archive to link against */
-#include "transfer/s3_error.c"
+#include "transfer/remote/isotime.c" /* programs have no archive to link against */
+#include "transfer/s3/s3_error.c"
 
 enum { NOW = 1369353600 };
 

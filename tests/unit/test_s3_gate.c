@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "transfer/s3_gate.c" /* programs have no archive to link against */
+#include "transfer/s3/s3_gate.c" /* programs have no archive to link against */
 
 static void enter(struct s3_gate *g, int n)
 {

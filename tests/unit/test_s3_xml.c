@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "transfer/isotime.c" /* programs have no archive to link against */
-#include "transfer/s3_xml.c"
+#include "transfer/remote/isotime.c" /* programs have no archive to link against */
+#include "transfer/s3/s3_xml.c"
 
 #define HEAD	     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define NS	     " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\""

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "lib/base/err.h"
-#include "transfer/sigv4.c" /* programs have no archive to link against */
+#include "transfer/s3/sigv4.c" /* programs have no archive to link against */
 
 #define SECRET "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 #define CREDENTIAL                                                                                 \

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/base/err.h"
-#include "transfer/ssh_command.c" /* programs have no archive to link against */
+#include "transfer/ssh/ssh_command.c" /* programs have no archive to link against */
 
 static void assert_target(const char *url, const char *host, const char *port, const char *path)
 {
