@@ -86,11 +86,12 @@ test_expect_success 'git push moves no reference when the data did not arrive' '
 	test "$(git -C refs.git rev-parse main)" = "$(git -C writer rev-parse main)"
 '
 
-# killed_push: in "writer", push 150 MB; the gateway is killed when the first pack is there.  Its exit code is in $code.
+# killed_push: in "writer", push 150 MB, so slowly that the second pack waits for seconds; the gateway is killed when the first
+# one is there.  The exit code is in $code.
 killed_push() {
 	next_bucket && fresh_writer "$bucket" && random_file writer/huge.bin 150M huge && git -C writer add huge.bin &&
 		git -C writer commit -q -m huge && git -C writer config dvx.retries "$1" && fault || return 1
-	(cd writer && git dvx push >../out 2>../err) &
+	(cd writer && git -c dvx.limitRate=25m dvx push >../out 2>../err) &
 	until [ -n "$(s3.py ls "$bucket/packs/")" ]; do sleep 0.05; done
 	kill_gateway && start_gateway || return 1
 	wait $!
