@@ -92,7 +92,7 @@ test_expect_success "a directory: $kills pulls killed" 'killed_pulls $kills 900'
 rm -rf stores
 
 if test_have_prereq RGW; then
-	MEMSTORE_BYTES=6442450944 && export MEMSTORE_BYTES
+	MEMSTORE_BYTES=$((4294967296 + fewer * 100000000)) && export MEMSTORE_BYTES
 	start_rgw && start_faults && new_bucket kills
 fi
 store_settings() {
@@ -100,7 +100,7 @@ store_settings() {
 }
 store_url() { echo "s3://kills/$1"; }
 test_expect_success RGW "S3: $fewer pushes killed" '
-	store_settings origin && fault && killed_pushes $fewer 6000 &&
+	store_settings origin && fault && killed_pushes $fewer 2500 &&
 	up=$(fault_bytes_up "PUT") && echo "$up bytes of bodies arrived" &&
 	test "$up" -le $((store_number * size * 102 / 100 + fewer * 3 * pack))
 '

@@ -10,6 +10,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 LIST, SIZE, GET, PUT, PUT_DATA, COMMIT, REMOVE, PING = range(1, 9)
@@ -87,11 +88,16 @@ def near(scenario, program):
     signal.alarm(60)  # nothing here takes as long
     far = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     first, steps = NEAR[scenario]
-    try:
-        far.stdin.write(first)
-        far.stdin.flush()
-    except BrokenPipeError:
-        print("broken pipe")
+
+    def write_first():  # while answers are read: neither side is to wait for the other
+        try:
+            far.stdin.write(first)
+            far.stdin.flush()
+        except BrokenPipeError:
+            print("broken pipe")
+
+    writer = threading.Thread(target=write_first)
+    writer.start()
     line = far.stdout.readline()
     print(line.decode().split(" ")[0])
 
@@ -114,6 +120,7 @@ def near(scenario, program):
 
     for step in steps:
         if isinstance(step, bytes):
+            writer.join()
             far.stdin.write(step)
             far.stdin.flush()
         elif step == READY:
@@ -122,6 +129,7 @@ def near(scenario, program):
             until(last=step)
     if not steps:
         until(kind=-1)
+    writer.join()
     try:
         far.stdin.close()
     except BrokenPipeError:
