@@ -354,9 +354,8 @@ int cmd_du(struct command_ctx *ctx, int argc, char **argv)
 		rc = run_du(&d);
 	if (rc == 0 && d.as_json)
 		rc = json_print(&d.json);
-	else
-		cJSON_Delete(d.json.root);
 done:
+	json_release(&d.json);
 	strmap_release(&d.places, free);
 	oidmap_release(&d.seen);
 	needed_release(&d.needed);

@@ -163,9 +163,8 @@ int cmd_fsck(struct command_ctx *ctx, int argc, char **argv)
 		rc = f.on_remote ? fsck_remote(&f) : check_here(&f);
 	if (rc == 0)
 		rc = conclude(&f);
-	else
-		cJSON_Delete(f.json.root);
 done:
+	json_release(&f.json);
 	pointers_close(f.pointers);
 	strvec_release(&f.bad_packs);
 	select_release(&f.select);

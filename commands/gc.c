@@ -405,9 +405,8 @@ int cmd_gc(struct command_ctx *ctx, int argc, char **argv)
 		rc = gc_remote(&gc);
 	if (rc >= 0 && gc.as_json)
 		rc = json_print(&gc.json) < 0 ? ERR_NOMEM : rc;
-	else
-		cJSON_Delete(gc.json.root);
 done:
+	json_release(&gc.json);
 	strvec_release(&gc.projects);
 	return rc;
 }

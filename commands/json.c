@@ -104,12 +104,17 @@ cJSON *json_item(struct json *j, cJSON *array)
 	return item;
 }
 
+void json_release(struct json *j)
+{
+	cJSON_Delete(j->root);
+	j->root = NULL;
+}
+
 int json_print(struct json *j)
 {
 	char *text = j->failed ? NULL : cJSON_Print(j->root);
 
-	cJSON_Delete(j->root);
-	j->root = NULL;
+	json_release(j);
 	if (text == NULL)
 		return err_set(ERR_NOMEM, "out of memory");
 	puts(text);

@@ -27,5 +27,7 @@ cJSON *json_object(struct json *j, cJSON *object, const char *key);
 cJSON *json_item(struct json *j, cJSON *array);
 /* Print to stdout and free.  0, or ERR_NOMEM and nothing printed. */
 int json_print(struct json *j);
+/* Forget what was not printed; fine for a zeroed one, and after json_print. */
+void json_release(struct json *j);
 
 #endif
