@@ -17,38 +17,7 @@
 #include "lib/setup/config.h"
 #include "lib/setup/intree.h"
 #include "lib/setup/snapshot.h"
-#include "tests/unit/scratch.h"
-
-static struct gitdir *repo;
-
-static int build(void **state)
-{
-	if (scratch_enter(state) < 0)
-		return -1;
-	scratch_git(".", "init", "-q", "r", NULL);
-	return chdir("r") < 0 ? -1 : gitdir_discover(&repo);
-}
-
-static int tear_down(void **state)
-{
-	gitdir_free(repo);
-	return scratch_leave(state);
-}
-
-/* The value now, in a static buffer; "(unset)". */
-static const char *value_of(const char *key)
-{
-	static char value[4096];
-	struct config *c;
-
-	if (config_load(&c, repo) < 0) {
-		snprintf(value, sizeof value, "error: %s", err_msg());
-		return value;
-	}
-	snprintf(value, sizeof value, "%s", config_get(c, key) ? config_get(c, key) : "(unset)");
-	config_free(c);
-	return value;
-}
+#include "tests/unit/config_repo.h"
 
 /* Let the sources grow old enough to be trusted, and have a snapshot made. */
 static void settle(void)
