@@ -327,7 +327,7 @@ static void print_text(const struct add *a, const struct add_result *r)
 		if (a->list.v[i].kind != ADD_DATA)
 			continue;
 		oid_to_hex(hex, &a->list.v[i].oid);
-		printf("%.12s  %s\n", hex, a->list.v[i].path);
+		printf("%.*s  %s\n", OID_SHOWN, hex, a->list.v[i].path);
 	}
 	if (r->pointers)
 		printf("added %zu file%s (%s) as pointer%s\n", r->pointers,

@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 #include "commands/checkout.h"
+#include "commands/checkout_side.h"
 #include "commands/json.h"
 #include "commands/transfer.h"
 #include "lib/base/err.h"
 #include "lib/base/progress.h"
+#include "lib/repo/lockable.h"
 #include "lib/worktree/pending.h"
 
 static void print_summary(const struct restore_result *r)
@@ -48,6 +50,21 @@ static int print_json(const struct restore_result *r)
 	return json_print(&j);
 }
 
+/* Data that came back is writable; what is lockable and not locked must not be. */
+static int set_modes(const struct repo *repo, const struct scan_list *l)
+{
+	struct strvec paths = STRVEC_INIT;
+	int any = lockable_any(repo), rc = any < 0 ? any : 0;
+
+	for (size_t i = 0; any > 0 && rc == 0 && i < l->n; i++)
+		if (!l->v[i].skip_worktree && l->v[i].stage == 0)
+			rc = strvec_push(&paths, l->v[i].path);
+	if (any > 0 && rc == 0)
+		rc = lockable_apply(repo, &paths);
+	strvec_release(&paths);
+	return rc < 0 ? rc : 0;
+}
+
 int checkout_run(struct command_ctx *ctx, const struct select *select,
 	const struct restore_options *o, enum checkout_report report)
 {
@@ -70,6 +87,8 @@ int checkout_run(struct command_ctx *ctx, const struct select *select,
 		rc = select_all_found(select, &list);
 	if (rc == 0)
 		rc = restore_run(&ctx->repo, ctx->s, &list, o, &r);
+	if (rc == 0)
+		rc = set_modes(&ctx->repo, &list);
 	if (rc == 0 && report == CHECKOUT_TEXT)
 		print_summary(&r);
 	else if (rc == 0 && report == CHECKOUT_JSON)
@@ -86,12 +105,33 @@ int checkout_run(struct command_ctx *ctx, const struct select *select,
 	return rc;
 }
 
+/* The one side that was asked for, 0: none; or COMMAND_USAGE. */
+static int side_of(int base, int ours, int theirs, const char *to, int n)
+{
+	if (base + ours + theirs > 1)
+		return command_usage("only one of --ours, --theirs and --base can be given");
+	if (to != NULL && base + ours + theirs == 0)
+		return command_usage("--to needs --ours, --theirs or --base");
+	if (base + ours + theirs == 0)
+		return 0;
+	if (n == 0 || (to != NULL && n != 1))
+		return command_usage(
+			to != NULL ? "--to is for one path"
+				   : "which path?  'git status' lists what is in conflict");
+	return base ? CHECKOUT_BASE : ours ? CHECKOUT_OURS : CHECKOUT_THEIRS;
+}
+
 int cmd_checkout(struct command_ctx *ctx, int argc, char **argv)
 {
 	struct restore_options o = {.fetch = 1};
 	struct select select = SELECT_INIT;
-	int as_json = 0, n, rc;
-	const struct opt options[] = {
+	const char *to = NULL;
+	int as_json = 0, base = 0, ours = 0, theirs = 0, side, n, rc;
+	const struct opt options[] = {{0, "ours", OPT_FLAG, &ours, NULL,
+					      "of a merge conflict: our version of the path", 0},
+		{0, "theirs", OPT_FLAG, &theirs, NULL, "their version", 0},
+		{0, "base", OPT_FLAG, &base, NULL, "the version that both started from", 0},
+		{0, "to", OPT_VALUE, &to, "<file>", "write that version to this file instead", 0},
 		{'f', "force", OPT_FLAG, &o.force, NULL, "overwrite modified files, too", 0},
 		{'r', "remote", OPT_VALUE, &o.remote, "<name>", "blob remote for what is not here",
 			0},
@@ -99,12 +139,21 @@ int cmd_checkout(struct command_ctx *ctx, int argc, char **argv)
 		{0, "json", OPT_FLAG, &as_json, NULL, "print JSON", 0}, SELECT_OPTIONS(&select),
 		OPT_END};
 
-	if (command_options(
-		    &rc, argc, argv, options, "git dvx checkout [<options>] [<path>...]", 0, &n))
+	if (command_options(&rc, argc, argv, options,
+		    "git dvx checkout [<options>] [<path>...]\n"
+		    "git dvx checkout (--ours | --theirs | --base) [--to <file>] <path>...",
+		    0, &n))
 		goto done;
-	rc = command_store(ctx);
+	rc = side = side_of(base, ours, theirs, to, n);
+	if (rc >= 0)
+		rc = command_store(ctx);
 	if (rc == 0)
 		rc = transfer_remote_check(ctx, o.remote);
+	if (rc == 0 && side > 0) {
+		rc = checkout_side_run(
+			ctx, &(struct checkout_side_request){side, to, o.remote, argv + 1, n});
+		goto done;
+	}
 	if (rc == 0)
 		rc = select_operands(&select, &ctx->repo, argv + 1, n, 0);
 	if (rc == 0)

@@ -19,8 +19,9 @@
 /* Exit statuses (and what a command's function may return, besides a negative enum err). */
 enum { COMMAND_OK = 0, COMMAND_NO = 1, COMMAND_FAILED = 128, COMMAND_BAD_USAGE = 129 };
 
-/* Returned for a wrong command line: main() prints the message and exits 129. */
-enum { COMMAND_USAGE = -1000 };
+/* Returned for a wrong command line: main() prints the message and exits 129.  The second is
+ * command_options' own: there is no such option, or its value is wrong. */
+enum { COMMAND_USAGE = -1000, COMMAND_BAD_OPTION = -1001 };
 
 struct command_ctx {
 	/* NULL only where the table does not ask for a repository, or when -h is on the command
@@ -50,8 +51,11 @@ struct command {
 const struct command *command_table(size_t *n);
 /* NULL when there is none of that name. */
 const struct command *command_find(const char *name);
-/* The name nearest to a misspelt one, NULL when none is near. */
-const char *command_nearest(const char *name);
+/* The name in a table that is nearest to a misspelt one, NULL when none is near. */
+const char *command_nearest(const struct command *table, size_t n, const char *name);
+
+/* 1 if the program was called by the name git-lfs. */
+int command_is_git_lfs(void);
 
 /* Load ctx->c once: without a repository, the system and global configuration.  0 or a negative
  * error. */
@@ -60,6 +64,9 @@ int command_config(struct command_ctx *ctx);
 int command_repo(struct command_ctx *ctx);
 /* Open ctx->s once (and what it needs of the above).  0 or a negative error. */
 int command_store(struct command_ctx *ctx);
+
+/* Free what was opened. */
+void command_release(struct command_ctx *ctx);
 
 /* Set the message and return COMMAND_USAGE. */
 int command_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -77,29 +84,51 @@ const volatile int *command_stop(void);
 int cmd_add(struct command_ctx *ctx, int argc, char **argv);
 int cmd_checkout(struct command_ctx *ctx, int argc, char **argv);
 int cmd_clean(struct command_ctx *ctx, int argc, char **argv);
+int cmd_dag(struct command_ctx *ctx, int argc, char **argv);
 int cmd_diff(struct command_ctx *ctx, int argc, char **argv);
+int cmd_diff_driver(struct command_ctx *ctx, int argc, char **argv);
 int cmd_du(struct command_ctx *ctx, int argc, char **argv);
 int cmd_env(struct command_ctx *ctx, int argc, char **argv);
+int cmd_exp(struct command_ctx *ctx, int argc, char **argv);
 int cmd_fetch(struct command_ctx *ctx, int argc, char **argv);
 int cmd_filter_process(struct command_ctx *ctx, int argc, char **argv);
+int cmd_freeze(struct command_ctx *ctx, int argc, char **argv);
 int cmd_fsck(struct command_ctx *ctx, int argc, char **argv);
 int cmd_gc(struct command_ctx *ctx, int argc, char **argv);
+int cmd_hash(struct command_ctx *ctx, int argc, char **argv);
 int cmd_help(struct command_ctx *ctx, int argc, char **argv);
 int cmd_hook(struct command_ctx *ctx, int argc, char **argv);
 int cmd_init(struct command_ctx *ctx, int argc, char **argv);
 int cmd_install(struct command_ctx *ctx, int argc, char **argv);
+int cmd_lock(struct command_ctx *ctx, int argc, char **argv);
+int cmd_locks(struct command_ctx *ctx, int argc, char **argv);
 int cmd_ls_files(struct command_ctx *ctx, int argc, char **argv);
 int cmd_merge_driver(struct command_ctx *ctx, int argc, char **argv);
+int cmd_metrics(struct command_ctx *ctx, int argc, char **argv);
+int cmd_migrate(struct command_ctx *ctx, int argc, char **argv);
+int cmd_model(struct command_ctx *ctx, int argc, char **argv);
+int cmd_params(struct command_ctx *ctx, int argc, char **argv);
+int cmd_pipeline(struct command_ctx *ctx, int argc, char **argv);
+int cmd_plots(struct command_ctx *ctx, int argc, char **argv);
 int cmd_pointer(struct command_ctx *ctx, int argc, char **argv);
 int cmd_pull(struct command_ctx *ctx, int argc, char **argv);
 int cmd_push(struct command_ctx *ctx, int argc, char **argv);
 int cmd_remote(struct command_ctx *ctx, int argc, char **argv);
+int cmd_repro(struct command_ctx *ctx, int argc, char **argv);
+int cmd_run(struct command_ctx *ctx, int argc, char **argv);
+int cmd_serve(struct command_ctx *ctx, int argc, char **argv);
 int cmd_smudge(struct command_ctx *ctx, int argc, char **argv);
+int cmd_stage(struct command_ctx *ctx, int argc, char **argv);
 int cmd_status(struct command_ctx *ctx, int argc, char **argv);
+int cmd_textconv(struct command_ctx *ctx, int argc, char **argv);
+int cmd_trace(struct command_ctx *ctx, int argc, char **argv);
 int cmd_track(struct command_ctx *ctx, int argc, char **argv);
+int cmd_unfreeze(struct command_ctx *ctx, int argc, char **argv);
 int cmd_uninstall(struct command_ctx *ctx, int argc, char **argv);
+int cmd_unlock(struct command_ctx *ctx, int argc, char **argv);
 int cmd_untrack(struct command_ctx *ctx, int argc, char **argv);
 int cmd_update(struct command_ctx *ctx, int argc, char **argv);
 int cmd_version(struct command_ctx *ctx, int argc, char **argv);
+int cmd_whence(struct command_ctx *ctx, int argc, char **argv);
 
 #endif

@@ -1,41 +1,19 @@
 /*
  * `git dvx diff`: which data differs between two revisions, or between a revision and the work
- * tree.  Sections and JSON follow `dvc diff`; the comparison is lib/repo/datadiff.
+ * tree.  The comparison is lib/repo/datadiff and needs pointers only; diff_inside.c looks into what
+ * it finds, as far as the options ask for it, and diff_print.c shows it.
  */
+#include "commands/diff.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "commands/command.h"
-#include "commands/json.h"
-#include "commands/select.h"
+#include "commands/inside.h"
+#include "commands/rows_print.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
-#include "lib/base/progress.h"
-#include "lib/repo/datadiff.h"
 #include "lib/repo/git.h"
-
-struct diff {
-	struct command_ctx *ctx;
-	int json, md, name_only;
-	struct select select;
-	char revs[2][REPO_HEX_MAX + 1]; /* object names */
-	int n_revs;
-	struct datadiff data;
-};
-
-static const char *const status_names[DATADIFF_STATUSES] = {
-	[DATADIFF_ADDED] = "added",
-	[DATADIFF_DELETED] = "deleted",
-	[DATADIFF_RENAMED] = "renamed",
-	[DATADIFF_MODIFIED] = "modified",
-};
-static const char *const status_titles[DATADIFF_STATUSES] = {
-	[DATADIFF_ADDED] = "Added:",
-	[DATADIFF_DELETED] = "Deleted:",
-	[DATADIFF_RENAMED] = "Renamed:",
-	[DATADIFF_MODIFIED] = "Modified:",
-};
 
 /* ---- what is asked ---- */
 
@@ -83,7 +61,7 @@ static int parse_operands(struct diff *d, char *const *v, int n, int n_paths)
 			continue;
 		}
 		rc = add_revisions(d, v[i]);
-		if (rc == ERR_NOTFOUND && n_paths < 0)
+		if (rc == ERR_NOTFOUND && n_paths < 0 && !strstr(err_msg(), "shallow"))
 			rc = err_set(rc,
 				"'%s' is neither a revision nor a file; for a path that is gone, "
 				"put '--' before it",
@@ -104,6 +82,21 @@ static void keep_wanted(const struct diff *d, struct datadiff_list *l)
 	l->n = kept;
 }
 
+static int is_table(const char *path)
+{
+	return inside_kind_of(path) == INSIDE_ROWS;
+}
+
+static int is_model(const char *path)
+{
+	return inside_kind_of(path) == INSIDE_TENSORS;
+}
+
+static int is_inside(const char *path)
+{
+	return inside_kind_of(path) != INSIDE_NOTHING;
+}
+
 static int compare(struct diff *d)
 {
 	const struct repo *repo = &d->ctx->repo;
@@ -120,6 +113,8 @@ static int compare(struct diff *d)
 		snprintf(d->revs[0], sizeof(d->revs[0]), "%s", git_empty_tree(repo));
 		d->n_revs = 1;
 	}
+	if (d->rows || d->tensors)
+		d->data.also = d->rows && d->tensors ? is_inside : d->rows ? is_table : is_model;
 	rc = pointers_open(&p, repo);
 	if (rc == 0 && d->n_revs == 2)
 		rc = datadiff_trees(&d->data, repo, p, d->revs[0], d->revs[1]);
@@ -133,170 +128,6 @@ static int compare(struct diff *d)
 	return datadiff_compare(&d->data);
 }
 
-/* ---- for people ---- */
-
-static int is_odd(char c)
-{
-	return (unsigned char)c < ' ' || c == '\x7f' || c == '"' || c == '\\';
-}
-
-/* A path with a line end or the like is quoted as Git does it; `escape` (0: none) gets a backslash
- * in any case. */
-static void print_path(const char *path, char escape)
-{
-	int quote = 0;
-
-	for (const char *c = path; *c != '\0'; c++)
-		quote |= is_odd(*c);
-	if (quote)
-		putchar('"');
-	for (const char *c = path; *c != '\0'; c++) {
-		if (*c == '"' || *c == '\\')
-			printf("\\%c", *c);
-		else if (*c == '\n' || *c == '\t')
-			printf("\\%c", *c == '\n' ? 'n' : 't');
-		else if (is_odd(*c))
-			printf("\\%03o", (unsigned char)*c);
-		else
-			printf("%s%c", *c == escape ? "\\" : "", *c);
-	}
-	if (quote)
-		putchar('"');
-}
-
-static void print_paths(const struct datadiff_change *c, char escape)
-{
-	print_path(c->old != NULL ? c->old->path : c->new->path, escape);
-	if (c->status == DATADIFF_RENAMED) {
-		fputs(" -> ", stdout);
-		print_path(c->new->path, escape);
-	}
-}
-
-static void print_size(const struct datadiff_file *f)
-{
-	char size[16];
-
-	fputs(f->size == DATADIFF_NO_SIZE ? "unknown size" : progress_bytes(size, f->size), stdout);
-	if (f->kind == DATADIFF_IN_GIT)
-		fputs(" in Git", stdout);
-}
-
-static void print_sizes(const struct datadiff_change *c)
-{
-	print_size(c->old != NULL ? c->old : c->new);
-	if (c->status == DATADIFF_MODIFIED) {
-		fputs(" -> ", stdout);
-		print_size(c->new);
-	}
-}
-
-static void print_text(const struct datadiff *d)
-{
-	if (d->n == 0)
-		return;
-	for (int s = 0; s < DATADIFF_STATUSES; s++) {
-		if (d->count[s] > 0)
-			puts(status_titles[s]);
-		for (size_t i = 0; i < d->n; i++) {
-			if ((int)d->v[i].status != s)
-				continue;
-			fputs("    ", stdout);
-			print_paths(&d->v[i], 0);
-			fputs(" (", stdout);
-			print_sizes(&d->v[i]);
-			puts(")");
-		}
-		if (d->count[s] > 0)
-			putchar('\n');
-	}
-	fputs("files summary: ", stdout);
-	for (int s = 0; s < DATADIFF_STATUSES; s++)
-		printf("%s%zu %s", s > 0 ? ", " : "", d->count[s], status_names[s]);
-	putchar('\n');
-}
-
-static void print_markdown(const struct datadiff *d)
-{
-	if (d->n > 0)
-		puts("| Status   | Path | Size |\n|----------|------|------|");
-	for (int s = 0; s < DATADIFF_STATUSES; s++) {
-		for (size_t i = 0; i < d->n; i++) {
-			if ((int)d->v[i].status != s)
-				continue;
-			printf("| %-8s | ", status_names[s]);
-			print_paths(&d->v[i], '|');
-			fputs(" | ", stdout);
-			print_sizes(&d->v[i]);
-			puts(" |");
-		}
-	}
-}
-
-static void print_names(const struct datadiff *d)
-{
-	for (size_t i = 0; i < d->n; i++) {
-		print_path(d->v[i].new != NULL ? d->v[i].new->path : d->v[i].old->path, 0);
-		putchar('\n');
-	}
-}
-
-/* ---- for programs ---- */
-
-static void json_oid(struct json *j, cJSON *o, const char *key, const struct datadiff_file *f)
-{
-	char hex[OID_HEX_LEN + 1];
-
-	oid_to_hex(hex, &f->oid);
-	json_string(j, o, key, f->kind == DATADIFF_DATA ? hex : NULL);
-}
-
-static void json_size(struct json *j, cJSON *o, const char *key, const struct datadiff_file *f)
-{
-	if (f->size == DATADIFF_NO_SIZE)
-		json_string(j, o, key, NULL);
-	else
-		json_uint(j, o, key, f->size);
-}
-
-static void json_change(struct json *j, cJSON *o, const struct datadiff_change *c)
-{
-	const struct datadiff_file *any = c->new != NULL ? c->new : c->old;
-	cJSON *pair;
-
-	if (c->status == DATADIFF_RENAMED) {
-		pair = json_object(j, o, "path");
-		json_string(j, pair, "old", c->old->path);
-		json_string(j, pair, "new", c->new->path);
-	} else {
-		json_string(j, o, "path", any->path);
-	}
-	if (c->status != DATADIFF_MODIFIED) {
-		json_oid(j, o, "oid", any);
-		json_size(j, o, "size", any);
-		return;
-	}
-	pair = json_object(j, o, "oid");
-	json_oid(j, pair, "old", c->old);
-	json_oid(j, pair, "new", c->new);
-	pair = json_object(j, o, "size");
-	json_size(j, pair, "old", c->old);
-	json_size(j, pair, "new", c->new);
-}
-
-static int print_json(const struct datadiff *d)
-{
-	cJSON *arrays[DATADIFF_STATUSES];
-	struct json j;
-
-	json_init(&j);
-	for (int s = 0; s < DATADIFF_STATUSES; s++)
-		arrays[s] = json_array(&j, j.root, status_names[s]);
-	for (size_t i = 0; i < d->n; i++)
-		json_change(&j, json_item(&j, arrays[d->v[i].status]), &d->v[i]);
-	return json_print(&j);
-}
-
 /* How many operands stand behind "--", -1 without one. */
 static int count_paths(int argc, char **argv)
 {
@@ -306,38 +137,79 @@ static int count_paths(int argc, char **argv)
 	return -1;
 }
 
+static int check_options(struct diff *d)
+{
+	if (d->json + d->md + d->name_only > 1)
+		return command_usage("only one of --json, --md and --name-only can be had");
+	if (d->key != NULL)
+		d->rows = 1;
+	if (d->name_only && (d->rows || d->tensors || d->chunks))
+		return command_usage("--name-only looks into no file");
+	return 0;
+}
+
+static int print(struct diff *d)
+{
+	int rc = 0;
+
+	if (d->json)
+		return diff_print_json(d);
+	if (d->md)
+		diff_print_markdown(d);
+	else if (d->name_only)
+		diff_print_names(d);
+	else
+		diff_print_text(d);
+	if (!d->name_only)
+		rc = diff_print_inside(d);
+	return rc;
+}
+
 int cmd_diff(struct command_ctx *ctx, int argc, char **argv)
 {
-	struct diff d = {.ctx = ctx, .data = DATADIFF_INIT};
-	const struct opt options[] = {{0, "json", OPT_FLAG, &d.json, NULL, "print JSON", 0},
-		{0, "md", OPT_FLAG, &d.md, NULL, "print a Markdown table", 0},
+	struct diff d = {.ctx = ctx, .data = DATADIFF_INIT, .limit = ROWS_PRINT_MOST};
+	const struct opt options[] = {{0, "rows", OPT_FLAG, &d.rows, NULL,
+					      "which rows of tables (CSV, TSV, JSON Lines)", 0},
+		{0, "key", OPT_VALUE, &d.key, "<columns>",
+			"what identifies a row, comma-separated; implies --rows", 0},
+		{0, "tensors", OPT_FLAG, &d.tensors, NULL,
+			"which tensors of model files (safetensors, npy, npz, GGUF)", 0},
+		{0, "limit", OPT_INT, &d.limit, "<n>",
+			"rows and tensors to show of a file (20; 0: all)", 0},
+		{0, "chunks", OPT_FLAG, &d.chunks, NULL,
+			"how much is new of every modified file, whatever its size", 0},
+		{0, "json", OPT_FLAG, &d.json, NULL, "print JSON", 0},
+		{0, "md", OPT_FLAG, &d.md, NULL, "print Markdown", 0},
 		{'n', "name-only", OPT_FLAG, &d.name_only, NULL, "print paths only", 0},
+		{'r', "remote", OPT_VALUE, &d.remote, "<name>",
+			"blob remote to get missing data from, instead of the default", 0},
 		SELECT_OPTIONS(&d.select), OPT_END};
 	int n_paths = count_paths(argc, argv), n, rc;
 
 	if (command_options(&rc, argc, argv, options,
 		    "git dvx diff [<options>] [<revision> [<revision>]] [--] [<path>...]", 0, &n))
 		goto done;
-	if (d.json + d.md + d.name_only > 1) {
-		rc = command_usage("only one of --json, --md and --name-only can be had");
-		goto done;
-	}
-	rc = command_repo(ctx);
+	rc = check_options(&d);
+	if (rc == 0)
+		rc = command_repo(ctx);
 	if (rc == 0)
 		rc = parse_operands(&d, argv + 1, n, n_paths);
 	if (rc == 0)
 		rc = compare(&d);
-	if (rc < 0)
-		goto done;
-	if (d.json)
-		rc = print_json(&d.data);
-	else if (d.md)
-		print_markdown(&d.data);
-	else if (d.name_only)
-		print_names(&d.data);
-	else
-		print_text(&d.data);
+	if (rc == 0 && !d.name_only)
+		rc = diff_look(&d);
+	if (rc == 0)
+		rc = print(&d);
+	if (rc == 0 && d.data.not_here)
+		fprintf(stderr,
+			"note: this partial clone has not got all versions of %zu file%s that "
+			"differ: whether they are data cannot be known; 'git diff --stat' of the "
+			"two fetches them\n",
+			d.data.not_here, d.data.not_here == 1 ? "" : "s");
+	if (rc == 0 && d.failed)
+		rc = COMMAND_FAILED;
 done:
+	diff_look_release(&d);
 	datadiff_release(&d.data);
 	select_release(&d.select);
 	return rc;

@@ -1,12 +1,13 @@
 /*
  * `git dvx env`: where things are and how they are set up, for bug reports and for the user who
- * wonders.
+ * wonders; and `git dvx env diff`, about what stages were run in.
  */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "commands/env_diff.h"
 #include "commands/json.h"
 #include "commands/version.h"
 #include "hooks/install.h"
@@ -141,6 +142,17 @@ static int put_repository(struct env *e)
 	return rc;
 }
 
+static int diff(struct command_ctx *ctx, char *const *operands, int n, enum env_diff_format format)
+{
+	int rc;
+
+	if (ctx->g == NULL)
+		return err_set(
+			ERR_NOTFOUND, "not a git repository (or any of the parent directories)");
+	rc = command_repo(ctx);
+	return rc == 0 ? env_diff(ctx, operands, n, format) : rc;
+}
+
 int cmd_env(struct command_ctx *ctx, int argc, char **argv)
 {
 	static const char *const keys[] = {"filter.dvx.process", "filter.dvx.clean",
@@ -148,15 +160,22 @@ int cmd_env(struct command_ctx *ctx, int argc, char **argv)
 		"merge.dvx.driver", "dvx.remote", "dvx.rehydrate", "dvx.link", "dvx.smallObjects",
 		"dvx.minSize", "dvx.jobs", "lfs.storage"};
 	struct env e = {.ctx = ctx};
-	const struct opt options[] = {
-		{0, "json", OPT_FLAG, &e.json, NULL, "print JSON", 0}, OPT_END};
+	int md = 0;
+	const struct opt options[] = {{0, "json", OPT_FLAG, &e.json, NULL, "print JSON", 0},
+		{0, "md", OPT_FLAG, &md, NULL, "diff: print a Markdown table", 0}, OPT_END};
 	struct buf line = BUF_INIT;
 	int n, rc;
 
-	if (command_options(&rc, argc, argv, options, "git dvx env [--json]", 0, &n))
+	if (command_options(
+		    &rc, argc, argv, options, "git dvx env [--json]\n" ENV_DIFF_USAGE, 0, &n))
 		return rc;
+	if (n > 0 && strcmp(argv[1], "diff") == 0)
+		return diff(ctx, argv + 2, n - 1,
+			e.json ? ENV_DIFF_JSON
+			: md   ? ENV_DIFF_MARKDOWN
+			       : ENV_DIFF_TEXT);
 	if (n > 0)
-		return command_usage("'git dvx env' takes no arguments");
+		return command_usage("unknown subcommand 'env %s'; there is diff", argv[1]);
 	rc = ctx->g != NULL ? command_repo(ctx) : command_config(ctx);
 	if (rc == 0)
 		rc = version_line(&line);

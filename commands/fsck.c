@@ -69,6 +69,20 @@ static int list_present(struct fsck *f, struct scan_list *l)
 	return rc;
 }
 
+static int list_range(struct fsck *f, struct scan_list *l)
+{
+	struct strvec include = STRVEC_INIT, exclude = STRVEC_INIT;
+	int rc = strvec_push(&exclude, f->range.v[0]);
+
+	if (rc == 0)
+		rc = strvec_push(&include, f->range.v[1]);
+	if (rc == 0)
+		rc = scan_range(l, &f->ctx->repo, f->pointers, &include, &exclude, NULL);
+	strvec_release(&include);
+	strvec_release(&exclude);
+	return rc == 0 ? select_filter(&f->select, l) : rc;
+}
+
 int fsck_list(struct fsck *f, struct scan_list *l, int all)
 {
 	const struct repo *repo = &f->ctx->repo;
@@ -76,6 +90,8 @@ int fsck_list(struct fsck *f, struct scan_list *l, int all)
 	int chosen = which != 0 || f->select.revs.n > 0;
 	int rc = 0;
 
+	if (f->range.n == 2)
+		return list_range(f, l);
 	for (size_t i = 0; rc == 0 && i < f->select.revs.n; i++)
 		rc = scan_tree(l, repo, f->pointers, f->select.revs.v[i]);
 	if (rc == 0 && (f->commits || (all && !chosen)))

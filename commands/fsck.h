@@ -12,6 +12,10 @@
 struct fsck {
 	struct command_ctx *ctx;
 	int only_pointers, only_objects, repair, as_json;
+	int move_aside;	     /* without repair: damaged objects go to `bad_dir` */
+	const char *bad_dir; /* NULL: ".git/dvx/bad" */
+	const char *head;    /* the name of HEAD for people; NULL: "HEAD" */
+	struct strvec range; /* A, B: what the commits of A..B brought in, instead of all else */
 	int tags, branches, commits;
 	int on_remote, quick, jobs;
 	const char *remote;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/fs.h"
 #include "lib/base/progress.h"
 #include "lib/base/workers.h"
 #include "lib/repo/git.h"
@@ -129,6 +130,29 @@ static void tell_lost(struct check *c, size_t i, const char *why)
 
 /* ---- mending ---- */
 
+static void tell_aside(struct fsck *f)
+{
+	if (f->bad_dir)
+		fsck_say(f, "objects: repair: moving corrupt objects to %s", f->bad_dir);
+	else
+		fsck_say(
+			f, "objects: repair: moving corrupt objects to %s/bad", f->ctx->g->dvx_dir);
+}
+
+/* From where the store put it to where the caller wants it. */
+static int move_on(const char *dir, const char *path)
+{
+	struct buf to = BUF_INIT;
+	int rc = fs_join(&to, dir, strrchr(path, '/') + 1);
+
+	if (rc == 0)
+		rc = fs_mkdirs_parent(to.p);
+	if (rc == 0 && rename(path, to.p) < 0)
+		rc = err_sys("cannot move '%s' to '%s'", path, to.p);
+	buf_release(&to);
+	return rc;
+}
+
 /* Damaged packs are copied without what is damaged, damaged whole objects are moved. */
 static int set_aside(struct check *c)
 {
@@ -151,8 +175,9 @@ static int set_aside(struct check *c)
 		buf_reset(&to);
 		rc = store_set_aside(s, &c->list.v[i].oid, &to);
 		if (rc == 0 && n++ == 0)
-			fsck_say(c->f, "objects: repair: moving corrupt objects to %s/bad",
-				c->f->ctx->g->dvx_dir);
+			tell_aside(c->f);
+		if (rc == 0 && c->f->bad_dir)
+			rc = move_on(c->f->bad_dir, to.p);
 		c->f->aside += rc == 0;
 		if (rc == ERR_NOTFOUND) /* it was in a pack, or lies in an alternate */
 			rc = 0;
@@ -234,6 +259,8 @@ int fsck_objects(struct fsck *f)
 	if (rc == 0 && f->repair) {
 		f->problems = before; /* what remains is told again */
 		rc = mend(&c);
+	} else if (rc == 0 && f->move_aside) {
+		rc = set_aside(&c);
 	}
 	for (size_t i = 0; c.v && i < n; i++)
 		forget(&c.v[i]);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 #include "lib/repo/attrs.h"
 #include "lib/repo/git.h"
@@ -95,15 +96,8 @@ struct files {
 
 static int add_file(struct files *l, const char *path, const char *where, const uint8_t *blob)
 {
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? l->cap * 2 : 256;
-		struct file *v = realloc(l->v, cap * sizeof(*v));
-
-		if (!v)
-			return err_set(ERR_NOMEM, "out of memory");
-		l->v = v;
-		l->cap = cap;
-	}
+	if (array_room(&l->v, l->n, &l->cap, sizeof(*l->v)) < 0)
+		return ERR_NOMEM;
 	l->v[l->n] = (struct file){.path = strdup(path), .where = where};
 	if (!l->v[l->n].path)
 		return err_set(ERR_NOMEM, "out of memory");
@@ -164,7 +158,7 @@ static int collect(struct files *l)
 	for (size_t i = 0; rc == 0 && i < revs->n; i++)
 		rc = add_tree(l, revs->v[i]);
 	if (rc == 0 && revs->n == 0 && git_has_head(&l->f->ctx->repo))
-		rc = add_tree(l, "HEAD");
+		rc = add_tree(l, l->f->head ? l->f->head : "HEAD");
 	if (rc == 0 && revs->n == 0)
 		rc = add_staged(l);
 	return rc;

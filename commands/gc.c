@@ -35,6 +35,7 @@ struct local {
 	size_t damaged;		/* kept, for the copy cannot be read or is another */
 	char *why;		/* the remote could not be asked */
 	struct store_gc_result result;
+	size_t runs; /* entries of the run cache that were removed */
 };
 
 /* ---- what may go ---- */
@@ -67,15 +68,43 @@ static int parse_age(struct local *l)
 	return rc;
 }
 
-static enum store_fate fate(const struct oid *oid, void *data)
+static enum store_fate decide(const struct local *l, const struct oid *oid)
 {
-	struct local *l = data;
-
 	if (l->gc->no_prune || oidmap_get(&l->needed.is_kept, oid, NULL))
 		return STORE_KEEP;
 	if (oidmap_get(&l->needed.is_older, oid, NULL))
 		return oidmap_get(&l->verified, oid, NULL) ? STORE_DROP : STORE_KEEP;
 	return STORE_DROP_OLD;
+}
+
+static enum store_fate fate(const struct oid *oid, void *data)
+{
+	struct local *l = data;
+	enum store_fate f = decide(l, oid);
+
+	if (f != STORE_KEEP && l->gc->dropped)
+		l->gc->dropped(l->gc, oid);
+	return f;
+}
+
+/* What the caller keeps besides. */
+static int keep_more(struct local *l, struct pointers *p)
+{
+	struct scan_list more = SCAN_LIST_INIT;
+	int rc = l->gc->keep ? l->gc->keep(l->gc, p, &more) : 0;
+
+	if (rc == 0)
+		rc = gc_keep_locked(l->gc->ctx, &more);
+	for (size_t i = 0; rc >= 0 && l->gc->force && i < l->needed.kept.n; i++)
+		rc = scan_list_add(&l->needed.older, &l->needed.kept.v[i]);
+	if (rc == 0 && l->gc->force)
+		oidmap_release(&l->needed.is_kept);
+	for (size_t i = 0; rc >= 0 && l->gc->force && i < l->needed.older.n; i++)
+		rc = oidmap_add(&l->needed.is_older, &l->needed.older.v[i].oid, 0);
+	for (size_t i = 0; rc >= 0 && i < more.n; i++)
+		rc = oidmap_add(&l->needed.is_kept, &more.v[i].oid, 0);
+	scan_list_release(&more);
+	return rc < 0 ? rc : 0;
 }
 
 static int refuse_locks(struct local *l)
@@ -182,6 +211,8 @@ static int try_once(struct local *l)
 		rc = pointers_open(&p, &ctx->repo);
 	if (rc == 0)
 		rc = needed_collect(&l->needed, &ctx->repo, p, l->scope, NULL);
+	if (rc == 0)
+		rc = keep_more(l, p);
 	pointers_close(p);
 	if (rc == 0)
 		rc = verify_older(l);
@@ -267,10 +298,24 @@ static void print_text(const struct local *l)
 	print_kept(l);
 	if (r->packs_after < r->packs_before)
 		printf("%zu packs merged into %zu\n", r->packs_before, r->packs_after);
+	if (l->runs > 0)
+		printf("%zu entr%s of the run cache without %s objects removed\n", l->runs,
+			l->runs == 1 ? "y" : "ies", l->runs == 1 ? "its" : "their");
 	if (r->temps > 0)
 		printf("%zu stale temporary file%s %sremoved\n", r->temps, plural(r->temps),
 			l->gc->dry_run ? "would be " : "");
 	fflush(stdout);
+}
+
+static void tell(const struct local *l)
+{
+	const struct gc_outcome o = {
+		&l->result, l->unverified, l->damaged, l->sync.result.remote, l->why};
+
+	if (l->gc->told)
+		l->gc->told(l->gc, &o);
+	else
+		print_text(l);
 }
 
 static void list_damaged(const struct local *l, struct json *j, cJSON *local)
@@ -333,10 +378,12 @@ int gc_local(struct gc *gc)
 			break;
 		rc = i + 1 < TRIES ? 0 : rc;
 	}
+	if (rc == 0)
+		rc = gc_runs(gc, l.older_than, &l.runs);
 	if (rc == 0 && gc->as_json)
 		fill_json(&l);
 	else if (rc == 0)
-		print_text(&l);
+		tell(&l);
 	forget(&l);
 	oidmap_release(&l.verified);
 	return rc;

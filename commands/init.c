@@ -8,7 +8,11 @@
 #include "commands/command.h"
 #include "commands/filter_config.h"
 #include "commands/hooks_text.h"
+#include "commands/init_ccds.h"
+#include "hooks/install.h"
 #include "lib/base/err.h"
+#include "lib/base/fs.h"
+#include "lib/pipeline/outtrack.h"
 #include "lib/repo/git.h"
 #include "lib/repo/textfile.h"
 
@@ -51,11 +55,35 @@ done:
 	return rc < 0 ? rc : 0;
 }
 
+/* A project with stages: its dvx.lock is merged by stages, as the first run of a stage sets up. */
+static int set_lock_merge(const struct repo *repo, int quiet)
+{
+	static const char attributes[] = ".gitattributes";
+	struct buf path = BUF_INIT, text = BUF_INIT;
+	int rc = fs_join(&path, repo->dir->worktree, "dvx.lock");
+
+	if (rc == 0 && fs_exists(path.p)) {
+		rc = textfile_read(&text, repo, attributes);
+		if (rc == 0)
+			rc = outtrack_lock_merge(&text);
+		if (rc > 0)
+			rc = textfile_write(&text, repo, attributes) < 0 ? ERR_IO : 1;
+		if (rc > 0 && !quiet)
+			printf("'%s' now has dvx.lock merged by stages; commit it.\n", attributes);
+	}
+	buf_release(&path);
+	buf_release(&text);
+	return rc < 0 ? rc : 0;
+}
+
 int cmd_init(struct command_ctx *ctx, int argc, char **argv)
 {
-	int quiet = 0, force = 0, n, status, rc;
+	int quiet = 0, force = 0, ccds = 0, n, status, rc;
 	const struct opt table[] = {
 		{'f', "force", OPT_FLAG, &force, NULL, "replace other values and foreign hooks", 0},
+		{0, "ccds", OPT_FLAG, &ccds, NULL,
+			"also track data/ and models/, guard data/raw (Cookiecutter Data Science)",
+			0},
 		{'q', "quiet", OPT_FLAG, &quiet, NULL, "print warnings and errors only", 0},
 		OPT_END,
 	};
@@ -73,13 +101,18 @@ int cmd_init(struct command_ctx *ctx, int argc, char **argv)
 			ctx->g->git_dir);
 	if ((rc = command_repo(ctx)) < 0)
 		return rc;
-	if (!filter_config_is_set(ctx->c) && (rc = filter_config_set("--local", force)) < 0)
+	rc = filter_config_is_set(ctx->c)
+		     ? filter_config_renew("--local", ctx->c)
+		     : filter_config_set(
+			       "--local", FILTER_CONFIG_DVX | (force ? FILTER_CONFIG_FORCE : 0));
+	if (rc < 0)
 		return rc;
 	if (!quiet)
 		printf("Initialized git-dvx in '%s'.\n", ctx->g->worktree);
 	filter_config_check_path();
-	if ((rc = hooks_text_install(&ctx->repo, force, quiet)) < 0 ||
-		(rc = make_config_file(&ctx->repo, quiet)) < 0)
+	if ((rc = hooks_text_install(&ctx->repo, force ? HOOKS_FORCE : 0, quiet)) < 0 ||
+		(rc = make_config_file(&ctx->repo, quiet)) < 0 ||
+		(rc = set_lock_merge(&ctx->repo, quiet)) < 0)
 		return rc;
-	return 0;
+	return ccds ? init_ccds(&ctx->repo, quiet) : 0;
 }

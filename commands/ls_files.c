@@ -14,8 +14,6 @@
 #include "lib/base/progress.h"
 #include "lib/repo/git.h"
 
-enum { SHORT_HEX = 10 };
-
 struct ls_files {
 	struct command_ctx *ctx;
 	int all, full_oid, size, name_only, json;
@@ -41,7 +39,7 @@ static void print_text(
 
 		oid_to_hex(hex, &item->oid);
 		if (!ls->name_only)
-			printf("%.*s %c ", ls->full_oid ? OID_HEX_LEN : SHORT_HEX, hex,
+			printf("%.*s %c ", ls->full_oid ? OID_HEX_LEN : OID_SHOWN, hex,
 				is_checked_out(item, found != NULL ? &found[i] : NULL) ? '*' : '-');
 		fputs(item->path, stdout);
 		if (ls->size)

@@ -1,6 +1,6 @@
 /*
  * Patterns as users type them: `*.h5`, `models/big.bin`, `data/` (a directory: everything below
- * it).
+ * it), patterns of directories likewise.
  */
 #include "commands/patterns.h"
 
@@ -21,11 +21,13 @@ void pattern_release(struct pattern *p)
 	buf_release(&p->pathspec);
 }
 
-static int is_directory(const char *path)
+/* By its slash, one that is not there yet is a directory, too. */
+static int is_directory(const char *typed)
 {
+	size_t len = strlen(typed);
 	struct stat st;
 
-	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	return (len && typed[len - 1] == '/') || (lstat(typed, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
 /* A path or directory: anchored, its special characters escaped. */
@@ -57,6 +59,28 @@ static int parse_path(struct pattern *p, const struct repo *repo, const char *ty
 	return buf_addf(&p->pathspec, ":(top,literal)%s", buf_str(&p->path));
 }
 
+/* Directories that match: everything below them.  Attributes know no slash at the end. */
+static int parse_directories(struct pattern *p, const struct repo *repo, const char *typed)
+{
+	const char *prefix = repo->dir->prefix ? repo->dir->prefix : "";
+	struct buf below = BUF_INIT;
+	int rc = buf_addstr(&below, typed);
+
+	while (rc == 0 && below.len > 1 && below.p[below.len - 2] == '/')
+		buf_truncate(&below, below.len - 1);
+	if (rc == 0)
+		rc = buf_addstr(&below, "**");
+	if (rc == 0)
+		rc = attrs_quote(&p->quoted, below.p);
+	if (rc == 0)
+		rc = buf_addf(&p->spare, "%s/.git*", p->quoted.p);
+	if (rc == 0)
+		rc = buf_addf(&p->pathspec, ":(top,glob)%s%s", prefix,
+			below.p[0] == '/' ? below.p + 1 : below.p);
+	buf_release(&below);
+	return rc;
+}
+
 /* A pattern by the rules of attributes: without a slash it matches at any depth. */
 static int parse_glob(struct pattern *p, const struct repo *repo, const char *typed)
 {
@@ -64,6 +88,8 @@ static int parse_glob(struct pattern *p, const struct repo *repo, const char *ty
 	const char *slash = strchr(typed, '/');
 	int rc;
 
+	if (*typed && typed[strlen(typed) - 1] == '/')
+		return parse_directories(p, repo, typed);
 	if ((rc = attrs_quote(&p->quoted, typed)) < 0)
 		return rc;
 	return buf_addf(&p->pathspec, ":(top,glob)%s%s%s", prefix, slash ? "" : "**/",
@@ -72,8 +98,7 @@ static int parse_glob(struct pattern *p, const struct repo *repo, const char *ty
 
 int pattern_parse(struct pattern *p, const struct repo *repo, const char *typed, int literal)
 {
-	size_t len = strlen(typed);
-	int names_dir = is_directory(typed) || (len && typed[len - 1] == '/');
+	int names_dir = is_directory(typed);
 
 	while (!strncmp(typed, "./", 2))
 		typed += 2;
@@ -142,8 +167,7 @@ int pattern_count_stale(const struct repo *repo, int pointers)
 	if ((rc = pointers_open(&p, repo)) < 0 || (rc = pointers_resolve(p, q, n)) < 0)
 		goto done;
 	for (i = 0; i < n; i++)
-		count += pointers ? q[i].state == POINTERS_YES || q[i].state == POINTERS_ODD
-				  : q[i].state == POINTERS_NO;
+		count += pointers ? pointers_is_pointer(&q[i]) : q[i].state == POINTERS_NO;
 done:
 	pointers_close(p);
 	free(q);

@@ -33,6 +33,8 @@ int cmd_pull(struct command_ctx *ctx, int argc, char **argv)
 	}
 	if (t.dry_run || rc == ERR_INTERRUPTED)
 		goto done;
+	if (rc == 0)
+		rc = transfer_run_cache(&t, ctx);
 	if (rc < 0)
 		first_error = strdup(err_msg());
 	placed = checkout_run(ctx, &t.select, &o, t.json ? CHECKOUT_SILENT : CHECKOUT_TEXT);

@@ -60,14 +60,14 @@ static int tell_about_url(const struct remote_args *a, const char *url, const ch
 	struct buf line = BUF_INIT;
 	int rc = 0;
 
-	if (scheme != NULL)
+	if (scheme != NULL && !a->quiet)
 		fprintf(stderr,
 			"note: this version cannot transfer to %s:// yet; the remote is only "
 			"recorded\n",
 			scheme);
 	if (*inside != '\0') {
 		rc = remote_exclude(&a->ctx->repo, inside, &line);
-		if (rc > 0)
+		if (rc > 0 && !a->quiet)
 			fprintf(stderr,
 				"note: '%s' lies inside the work tree; '%s' was added to "
 				".git/info/exclude, so that "
@@ -128,7 +128,7 @@ static int has_pushed_pointers(const struct remote_args *a)
 static void hint_earlier_objects(
 	const struct remote_args *a, const char *name, const char *url, int is_default)
 {
-	if (remote_url_unsupported(url) != NULL || !has_pushed_pointers(a))
+	if (a->quiet || remote_url_unsupported(url) != NULL || !has_pushed_pointers(a))
 		return;
 	fflush(stdout);
 	fprintf(stderr, "run 'git dvx push -A%s%s' to bring it what was pushed elsewhere\n",
@@ -141,7 +141,8 @@ static int set_default(const struct remote_args *a, const char *name, const char
 
 	if (rc < 0)
 		return rc;
-	printf("Setting '%s' as a default remote.\n", name);
+	if (!a->quiet)
+		printf("Setting '%s' as a default remote.\n", name);
 	hint_earlier_objects(a, name, url, 1);
 	return 0;
 }
@@ -165,8 +166,8 @@ static int do_add(const struct remote_args *a)
 	int rc;
 
 	if (a->n != 2)
-		return command_usage("usage: git dvx remote add [-d] [-f] [--local] [--no-probe] "
-				     "<name> <url>");
+		return command_usage("usage: git dvx remote add [-d] [-f] [-q] [--local] "
+				     "[--no-probe] <name> <url>");
 	name = a->v[0];
 	rc = remote_name_check(name);
 	if (rc < 0)
@@ -177,7 +178,7 @@ static int do_add(const struct remote_args *a)
 	rc = write_url(a, name, a->v[1]);
 	if (rc == 0 && a->make_default)
 		rc = set_default(a, name, a->v[1]);
-	else if (rc == 0 && config_get(a->ctx->c, "dvx.remote") == NULL)
+	else if (rc == 0 && !a->quiet && config_get(a->ctx->c, "dvx.remote") == NULL)
 		fprintf(stderr,
 			"note: no remote is the default; 'git dvx remote default %s' makes it this "
 			"one\n",
@@ -202,7 +203,7 @@ static enum remote_where place_of(const struct remote_args *a, const struct remo
 {
 	if (o->place == REMOTE_OPTION_SHARED || a->local)
 		return where_of(a);
-	if (!a->unset)
+	if (!a->unset && !a->quiet)
 		fprintf(stderr,
 			o->place == REMOTE_OPTION_SECRET
 				? "note: '%s' is a secret and went to .git/config, which is not "
@@ -435,12 +436,13 @@ int cmd_remote(struct command_ctx *ctx, int argc, char **argv)
 		{0, "unset", OPT_FLAG, &a.unset, NULL, "modify, default: remove the setting", 0},
 		{0, "no-probe", OPT_FLAG, &a.no_probe, NULL,
 			"add, modify: do not ask the server what it can do", 0},
+		{'q', "quiet", OPT_FLAG, &a.quiet, NULL, "print warnings and errors only", 0},
 		{0, "json", OPT_FLAG, &a.json, NULL, "list: print JSON", 0}, OPT_END};
 	int n, rc;
 
 	if (command_options(&rc, argc, argv, options,
 		    "git dvx remote [list] [--json]\n"
-		    "git dvx remote add [-d] [-f] [--local] [--no-probe] <name> <url>\n"
+		    "git dvx remote add [-d] [-f] [-q] [--local] [--no-probe] <name> <url>\n"
 		    "git dvx remote modify [--local] [--unset] [--no-probe] <name> <option> "
 		    "[<value>]\n"
 		    "git dvx remote default [--local] [--unset] [<name>]\n"

@@ -8,7 +8,7 @@
 
 struct remote_args {
 	struct command_ctx *ctx;
-	int make_default, force, local, unset, json, no_probe;
+	int make_default, force, local, unset, json, no_probe, quiet;
 	int n; /* operands behind the subcommand */
 	char **v;
 };

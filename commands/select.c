@@ -6,6 +6,7 @@
 #include "commands/select.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
+#include "lib/base/pathmatch.h"
 #include "lib/repo/git.h"
 
 void select_release(struct select *s)
@@ -77,19 +78,11 @@ int select_limited(const struct select *s)
 	return s->paths.n > 0 || s->match.include.n > 0 || s->match.exclude.n > 0;
 }
 
-static int lies_at(const char *path, const char *operand)
-{
-	size_t len = strlen(operand);
-
-	return len == 0 ||
-	       (strncmp(path, operand, len) == 0 && (path[len] == '\0' || path[len] == '/'));
-}
-
 int select_wants(const struct select *s, const char *path)
 {
 	size_t i = 0;
 
-	while (i < s->paths.n && !lies_at(path, s->paths.v[i]))
+	while (i < s->paths.n && !pathmatch_within(path, s->paths.v[i]))
 		i++;
 	return (s->paths.n == 0 || i < s->paths.n) && pathmatch_wanted(&s->match, path);
 }
@@ -113,7 +106,7 @@ int select_all_found(const struct select *s, const struct scan_list *l)
 	for (size_t i = 0; i < s->paths.n; i++) {
 		size_t k = 0;
 
-		while (k < l->n && !lies_at(l->v[k].path, s->paths.v[i]))
+		while (k < l->n && !pathmatch_within(l->v[k].path, s->paths.v[i]))
 			k++;
 		if (k < l->n || s->paths.v[i][0] == '\0')
 			continue;

@@ -13,16 +13,20 @@
 #include "lib/base/err.h"
 #include "lib/repo/attrs.h"
 #include "lib/repo/git.h"
+#include "lib/repo/lockable.h"
 #include "lib/repo/textfile.h"
 
 struct track {
 	struct command_ctx *ctx;
 	const char *min_size;
 	int literal, dry_run, unignore;
+	int lockable;	 /* 0: as it is; else enum lockable_wish */
 	struct buf file; /* the .gitattributes to change */
 	struct buf text;
 	int changed;
 };
+
+enum lockable_wish { NOT_LOCKABLE = 1, LOCKABLE };
 
 /* ---- listing ---- */
 
@@ -51,14 +55,13 @@ static int list_line(const struct attrs_line *l, void *data)
 		json_string(s->json, item, "source", s->file);
 		json_bool(s->json, item, "tracked", l->ours);
 		json_string(s->json, item, "minSize", l->min_size);
+		json_bool(s->json, item, "lockable", l->lockable);
 		goto done;
 	}
 	if (!s->any++)
 		printf(s->ours ? "Listing tracked patterns\n" : "Listing excluded patterns\n");
-	if (l->min_size)
-		printf("    %s (%s, from %s)\n", buf_str(&shown), s->file, l->min_size);
-	else
-		printf("    %s (%s)\n", buf_str(&shown), s->file);
+	printf("    %s%s (%s%s%s)\n", buf_str(&shown), l->lockable ? " [lockable]" : "", s->file,
+		l->min_size ? ", from " : "", l->min_size ? l->min_size : "");
 done:
 	buf_release(&shown);
 	return rc;
@@ -146,11 +149,17 @@ static int track_one(struct track *t, const char *typed)
 	if ((rc = pattern_parse(&p, &t->ctx->repo, typed, t->literal)) < 0)
 		goto done;
 	rc = attrs_text_track(&t->text, p.quoted.p, t->min_size);
+	if (rc >= 0 && t->lockable) {
+		int changed = attrs_text_lockable(&t->text, p.quoted.p, t->lockable == LOCKABLE);
+
+		rc = changed < 0 ? changed : rc | changed;
+	}
 	if (rc >= 0 && p.spare.len && (spared = attrs_text_spare(&t->text, p.spare.p)) < 0)
 		rc = spared;
 	if (rc < 0)
 		goto done;
 	printf(rc ? "Tracking \"%s\"\n" : "\"%s\" already supported\n", typed);
+	fflush(stdout); /* what is said on stderr comes behind it */
 	t->changed |= rc || spared;
 	rc = handle_ignored(t, &p);
 done:
@@ -202,6 +211,23 @@ static void hint_attributes(const struct track *t)
 		strrchr(t->file.p, '/') ? strrchr(t->file.p, '/') + 1 : t->file.p);
 }
 
+/* The attributes are in place: let the files' modes follow. */
+static int set_modes(const struct track *t, int n, char *const *patterns)
+{
+	int rc = 0;
+
+	for (int i = 0; i < n && t->lockable && rc >= 0; i++) {
+		struct pattern p = PATTERN_INIT;
+
+		rc = pattern_parse(&p, &t->ctx->repo, patterns[i], t->literal);
+		if (rc >= 0)
+			rc = lockable_pathspec(
+				&t->ctx->repo, p.pathspec.p, t->lockable == LOCKABLE);
+		pattern_release(&p);
+	}
+	return rc < 0 ? rc : 0;
+}
+
 static int track_all(struct track *t, int n, char *const *patterns)
 {
 	const struct repo *repo = &t->ctx->repo;
@@ -213,9 +239,12 @@ static int track_all(struct track *t, int n, char *const *patterns)
 	for (i = 0; i < n; i++)
 		if ((rc = track_one(t, patterns[i])) < 0)
 			return rc;
-	if (!t->changed || t->dry_run)
+	if (t->dry_run)
 		return 0;
-	if ((rc = textfile_write(&t->text, repo, t->file.p)) < 0 || (rc = spare_own_files(t)) < 0)
+	if (!t->changed)
+		return set_modes(t, n, patterns);
+	if ((rc = textfile_write(&t->text, repo, t->file.p)) < 0 || (rc = spare_own_files(t)) < 0 ||
+		(rc = set_modes(t, n, patterns)) < 0)
 		return rc;
 	hint_attributes(t);
 	hint_committed(repo);
@@ -224,7 +253,7 @@ static int track_all(struct track *t, int n, char *const *patterns)
 
 int cmd_track(struct command_ctx *ctx, int argc, char **argv)
 {
-	struct track t = {ctx, NULL, 0, 0, 0, BUF_INIT, BUF_INIT, 0};
+	struct track t = {.ctx = ctx};
 	int list = 0, as_json = 0, n, status, rc;
 	uint64_t size;
 	const struct opt table[] = {
@@ -236,6 +265,9 @@ int cmd_track(struct command_ctx *ctx, int argc, char **argv)
 			"arguments are file names, not patterns", 0},
 		{0, "unignore", OPT_FLAG, &t.unignore, NULL,
 			"add lines to .gitignore that bring back what it hides", 0},
+		{'l', "lockable", OPT_SET, &t.lockable, NULL,
+			"files are read-only unless locked by 'git dvx lock'", LOCKABLE},
+		{0, "not-lockable", OPT_SET, &t.lockable, NULL, "no longer so", NOT_LOCKABLE},
 		{'d', "dry-run", OPT_FLAG, &t.dry_run, NULL, "change nothing", 0},
 		OPT_END,
 	};

@@ -295,6 +295,8 @@ int transfer_command(struct command_ctx *ctx, int argc, char **argv, enum batch_
 	rc = transfer_prepare(&t, ctx, argv + 1, n);
 	if (rc == 0)
 		rc = transfer_objects(&t, ctx);
+	if (rc == 0)
+		rc = transfer_run_cache(&t, ctx);
 done:
 	transfer_release(&t);
 	return rc;

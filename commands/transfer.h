@@ -13,6 +13,7 @@
 
 struct transfer {
 	int tags, branches, commits, dry_run, json, jobs;
+	int run_cache;
 	const char *remote;
 	struct select select;
 	enum batch_direction direction;
@@ -30,6 +31,8 @@ struct transfer {
 		{'j', "jobs", OPT_INT, &(t)->jobs, "<n>", "how many transfers at once", 0},        \
 		{0, "dry-run", OPT_FLAG, &(t)->dry_run, NULL,                                      \
 			"only say what would be transferred", 0},                                  \
+		{0, "run-cache", OPT_FLAG, &(t)->run_cache, NULL,                                  \
+			"also the run cache: what stages made of which inputs", 0},                \
 		{0, "json", OPT_FLAG, &(t)->json, NULL, "print the outcome as JSON", 0},           \
 		SELECT_OPTIONS(&(t)->select)
 
@@ -42,6 +45,14 @@ void transfer_release(struct transfer *t);
  * failures (stderr).  0; COMMAND_FAILED when some failed, which is told then; or a negative error.
  */
 int transfer_objects(const struct transfer *t, struct command_ctx *ctx);
+/* With --run-cache (and for a push with dvx.runCache = push) send or get the run cache, too, and
+ * say so.  0 or a negative error. */
+int transfer_run_cache(const struct transfer *t, struct command_ctx *ctx);
+/* For `repro --pull`: get the entries.  What keeps them from coming is a warning, but for an
+ * interruption. */
+int transfer_fetch_run_cache(struct command_ctx *ctx);
+/* For the pre-push hook: what dvx.runCache asks for.  Failures are warnings. */
+void transfer_push_run_cache(struct command_ctx *ctx, const char *git_remote);
 
 /* All of a command that does nothing else: parse, prepare, move.  What a command returns. */
 int transfer_command(struct command_ctx *ctx, int argc, char **argv, enum batch_direction direction,

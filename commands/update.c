@@ -1,28 +1,10 @@
 /*
  * `git dvx update`: (re)installs the hooks of this repository (Git LFS's word for it).
  */
-#include <stdio.h>
-
 #include "commands/command.h"
+#include "commands/filter_config.h"
 #include "commands/hooks_text.h"
 #include "hooks/install.h"
-#include "lib/base/buf.h"
-
-/* Print what to write into hooks of one's own. */
-static int print_manual(void)
-{
-	struct buf text = BUF_INIT;
-	const char *const *name;
-	int rc = 0;
-
-	for (name = hooks_names; *name && rc == 0; name++) {
-		buf_reset(&text);
-		if ((rc = hooks_chain_text(&text, *name)) == 0)
-			printf("Add to the hook '%s':\n%s\n", *name, text.p);
-	}
-	buf_release(&text);
-	return rc;
-}
 
 int cmd_update(struct command_ctx *ctx, int argc, char **argv)
 {
@@ -40,8 +22,11 @@ int cmd_update(struct command_ctx *ctx, int argc, char **argv)
 	if (n)
 		return command_usage("'git dvx update' takes no arguments");
 	if (manual)
-		return print_manual();
+		return hooks_text_manual();
 	if ((rc = command_repo(ctx)) < 0)
 		return rc;
-	return hooks_text_install(&ctx->repo, force, 0);
+	return hooks_text_install(&ctx->repo,
+		(force ? HOOKS_FORCE : 0) |
+			(filter_config_owns_lfs(ctx->c) ? HOOKS_REPLACE_LFS : 0),
+		0);
 }

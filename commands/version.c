@@ -10,8 +10,7 @@
 #include "lib/base/err.h"
 #include "lib/base/run.h"
 
-/* "2.39.5" out of "git version 2.39.5 (…)"; "not found" when there is no Git. */
-static int git_version(struct buf *out)
+int version_git(struct buf *out)
 {
 	struct run r = RUN_INIT;
 	struct buf text = BUF_INIT;
@@ -41,7 +40,7 @@ int version_line(struct buf *out)
 
 	if (uname(&u) < 0)
 		return err_sys("cannot ask for the machine's name");
-	rc = git_version(&git);
+	rc = version_git(&git);
 	if (rc == 0)
 		rc = buf_addf(out, "git-dvx %s (git %s, linux %s)", DVX_VERSION, buf_str(&git),
 			u.machine);

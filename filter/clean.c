@@ -3,6 +3,7 @@
  * in Git.  It is hashed and stored while it arrives; the first STORE_SMALL_MAX bytes are held back,
  * because most files end before that and need no writer of their own.
  */
+#include "filter/extend.h"
 #include "filter/filter.h"
 
 #include <fcntl.h>
@@ -68,6 +69,18 @@ static int store_large(struct filter *f, const char *path, const struct buf *hea
 	return rc;
 }
 
+/* With extensions: `out` has what was read so far, and becomes the pointer. */
+static int extend_clean_all(struct filter *f, const char *path, struct source *in, struct buf *out)
+{
+	struct buf head = *out;
+	int rc;
+
+	*out = (struct buf)BUF_INIT;
+	rc = extend_clean(f, path, &head, in, out);
+	buf_release(&head);
+	return rc;
+}
+
 int clean_content(struct filter *f, const char *path, struct source *in, struct buf *out)
 {
 	char text[POINTER_CANONICAL_MAX];
@@ -77,6 +90,8 @@ int clean_content(struct filter *f, const char *path, struct source *in, struct 
 	int rc;
 
 	buf_reset(out);
+	if (forshow_wants_text(&f->forshow, f->config, path))
+		return fill(in, out, SIZE_MAX);
 	rc = minsize_of(f->minsize, path, &min);
 	if (rc == 0)
 		rc = fill(in, out, min > STORE_SMALL_MAX ? (size_t)min : STORE_SMALL_MAX);
@@ -88,6 +103,8 @@ int clean_content(struct filter *f, const char *path, struct source *in, struct 
 		if (out->len < POINTER_MAX && pointer_parse(&already, out->p, out->len) == 0)
 			return 0;
 	}
+	if (f->extensions.n)
+		return extend_clean_all(f, path, in, out);
 	size = out->len;
 	if (rc == 0 && out->len <= STORE_SMALL_MAX)
 		rc = store_put(f->store, out->p, out->len, &oid);

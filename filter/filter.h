@@ -7,11 +7,14 @@
 
 #include <signal.h>
 
+#include "filter/forshow.h"
 #include "filter/late.h"
 #include "filter/minsize.h"
 #include "lib/base/buf.h"
+#include "lib/base/pathmatch.h"
 #include "lib/setup/config.h"
 #include "lib/setup/gitdir.h"
+#include "lib/setup/lfsext.h"
 #include "lib/store/store.h"
 
 struct filter {
@@ -20,10 +23,13 @@ struct filter {
 	struct store *store;
 	struct minsize *minsize; /* NULL: no minimum anywhere */
 	struct late *late;
-	int inline_only;       /* dvx.rehydrate = inline */
-	int skip_smudge;       /* GIT_LFS_SKIP_SMUDGE: pointers stay pointers */
-	int pointers_on_error; /* lfs.skipdownloaderrors */
-	int hash_len;	       /* of Git's object ids: 20 or 32 */
+	struct lfsext_list extensions; /* of Git LFS; usually none */
+	int inline_only;	       /* dvx.rehydrate = inline */
+	int skip_smudge;	       /* GIT_LFS_SKIP_SMUDGE: pointers stay pointers */
+	struct pathmatch wanted;       /* lfs.fetchinclude, lfs.fetchexclude: others stay, too */
+	int pointers_on_error;	       /* lfs.skipdownloaderrors */
+	struct forshow forshow;	       /* whether Git only wants to show differences */
+	int hash_len;		       /* of Git's object ids: 20 or 32 */
 };
 
 /* Non-zero after SIGINT, SIGTERM or SIGHUP. */
@@ -32,6 +38,8 @@ extern volatile sig_atomic_t filter_stop;
 /* Find the repository and its settings, once.  0 or a negative error. */
 int filter_open_repository(struct filter *f);
 void filter_release(struct filter *f);
+/* An unnamed file for what is too large for memory: a descriptor, or a negative error. */
+int filter_spool(const struct filter *f);
 
 /* Content that comes from Git (or from standard input). */
 struct source {
@@ -67,6 +75,7 @@ struct smudge_request {
 			       releases it */
 	struct oid oid;	    /* out, with SMUDGE_STREAM */
 	uint64_t size;	    /* out */
+	int fd;		    /* out: what is to be streamed, when extensions made it; else -1 */
 };
 
 /* Decide; what is to be streamed has been fetched if it was missing.  An enum smudge_verdict or a

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 
 enum { CANONICAL = -1 };
@@ -49,15 +50,8 @@ int late_add(struct late *l, const char *path, const void *text, size_t text_len
 	struct late_item *item;
 	int rc;
 
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? l->cap * 2 : 256;
-		struct late_item *items = reallocarray(l->items, cap, sizeof *items);
-
-		if (!items)
-			return err_set(ERR_NOMEM, "out of memory");
-		l->items = items;
-		l->cap = cap;
-	}
+	if (array_room(&l->items, l->n, &l->cap, sizeof(*l->items)) < 0)
+		return ERR_NOMEM;
 	item = &l->items[l->n];
 	*item = (struct late_item){.path = l->arena.len,
 		.text = CANONICAL,

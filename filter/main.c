@@ -11,13 +11,15 @@
  */
 #include "filter/filter.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lib/base/err.h"
-#include "lib/setup/gitconf.h"
+#include "lib/base/gitvalue.h"
 #include "lib/base/fs.h"
 #include "lib/base/run.h"
 #include "lib/store/pointer.h"
@@ -42,13 +44,6 @@ static void catch_signals(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
-static int env_true(const char *name)
-{
-	const char *v = getenv(name);
-
-	return v && gitconf_bool(v, 0);
-}
-
 int filter_open_repository(struct filter *f)
 {
 	const char *rehydrate;
@@ -64,12 +59,28 @@ int filter_open_repository(struct filter *f)
 		return f->hash_len;
 	rehydrate = config_get(f->config, "dvx.rehydrate");
 	f->inline_only = rehydrate && !strcmp(rehydrate, "inline");
-	f->skip_smudge = env_true("GIT_LFS_SKIP_SMUDGE");
-	f->pointers_on_error = env_true("GIT_LFS_SKIP_DOWNLOAD_ERRORS") ||
+	f->skip_smudge = gitvalue_lfs_env("GIT_LFS_SKIP_SMUDGE", 0);
+	f->pointers_on_error = gitvalue_lfs_env("GIT_LFS_SKIP_DOWNLOAD_ERRORS", 0) ||
 			       config_bool(f->config, "lfs.skipdownloaderrors", 0);
+	if ((rc = pathmatch_add(&f->wanted.include, config_get(f->config, "lfs.fetchinclude"))) <
+			0 ||
+		(rc = pathmatch_add(
+			 &f->wanted.exclude, config_get(f->config, "lfs.fetchexclude"))) < 0)
+		return rc;
 	if ((rc = minsize_new(&f->minsize, f->git, f->config)) < 0)
 		return rc;
+	if ((rc = lfsext_load(&f->extensions, f->config)) < 0)
+		return rc;
 	return store_open(&f->store, f->git, f->config);
+}
+
+int filter_spool(const struct filter *f)
+{
+	int fd = open(f->git->git_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0) /* no O_TMPFILE there */
+		fd = memfd_create("dvx-filter", MFD_CLOEXEC);
+	return fd < 0 ? err_sys("cannot hold a large file") : fd;
 }
 
 void filter_release(struct filter *f)
@@ -77,6 +88,9 @@ void filter_release(struct filter *f)
 	store_close(f->store);
 	late_free(f->late);
 	minsize_free(f->minsize);
+	forshow_release(&f->forshow);
+	pathmatch_release(&f->wanted);
+	lfsext_release(&f->extensions);
 	config_free(f->config);
 	gitdir_free(f->git);
 }
@@ -215,7 +229,7 @@ int main(int argc, char **argv)
 	const char *verb = argc > 1 ? argv[1] : "filter-process";
 	int operand = argc > 2 && !strcmp(argv[2], "--") ? 3 : 2;
 	const char *path = argc > operand ? argv[operand] : NULL;
-	struct filter f = {0};
+	struct filter f = {.forshow = FORSHOW_INIT};
 	int exit_code;
 
 	catch_signals();

@@ -259,15 +259,6 @@ static int answer_stream(struct session *s, const struct smudge_request *r)
 
 /* Git sends all of a blob before it reads the answer.  A pointer is small; anything else (a file
  * that was committed without the filter) is held in memory, or past KEEP_MAX in an unnamed file. */
-static int open_spool(struct session *s)
-{
-	int fd = open(s->f->git->git_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd < 0) /* no O_TMPFILE there */
-		fd = memfd_create("dvx-smudge", MFD_CLOEXEC);
-	return fd < 0 ? err_sys("cannot hold a large file") : fd;
-}
-
 static int read_blob(struct session *s, struct pkt_source *in, int *spool)
 {
 	const uint8_t *data;
@@ -277,7 +268,7 @@ static int read_blob(struct session *s, struct pkt_source *in, int *spool)
 	buf_reset(&s->content);
 	while ((rc = in->base.next(&in->base, &data, &len)) > 0) {
 		if (*spool < 0 && s->content.len + len > KEEP_MAX) {
-			if ((*spool = open_spool(s)) < 0)
+			if ((*spool = filter_spool(s->f)) < 0)
 				return *spool;
 			if ((rc = fs_write_full(*spool, s->content.p, s->content.len)) < 0)
 				return rc;

@@ -2,13 +2,19 @@
  * Smudge: what Git gets for a blob on its way to the worktree.  During a checkout (Git says
  * can-delay) that is the pointer text itself, and the data follow after Git has finished; small
  * objects that are here go inline, which is cheaper than a second write; whoever reads without a
- * checkout (archive, cat-file --filters) gets the content.
+ * checkout (archive, cat-file --filters) gets the content - but for Git's own diff, whose driver is
+ * ours and asks for a pointer (forshow.h).
  */
+#include "filter/extend.h"
 #include "filter/filter.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/err.h"
+#include "lib/base/fs.h"
 #include "lib/store/pointer.h"
 #include "lib/wire/batch.h"
 #include "lib/worktree/settle.h"
@@ -60,12 +66,18 @@ static int decide_now(struct filter *f, struct smudge_request *r, const struct p
 {
 	int rc = store_has(f->store, &r->oid, r->size) ? 0 : fetch_one(f, r);
 
+	if (rc == 0 && p->extended)
+		rc = extend_smudge(f, r->path, r->text, r->text_len, &r->fd);
 	if (rc == 0)
 		return SMUDGE_STREAM;
 	if (is_checkout(f, r)) { /* dvx.rehydrate=inline: a checkout never fails; late_run says what
 				    is missing */
-		int late = remember(f, r, p, REHYDRATE_DATA);
+		int late;
 
+		if (p->extended)
+			fprintf(stderr, "warning: %s: left as its pointer: %s\n", r->path,
+				err_msg());
+		late = remember(f, r, p, p->extended ? REHYDRATE_SETTLE_POINTER : REHYDRATE_DATA);
 		return late < 0 ? late : SMUDGE_TEXT;
 	}
 	prefix_with_object(rc, r);
@@ -84,9 +96,14 @@ static int remember_plain(struct filter *f, const struct smudge_request *r)
 	return remember(f, r, &self, REHYDRATE_SETTLE_DATA);
 }
 
+static int is_skipped(const struct filter *f, const struct smudge_request *r)
+{
+	return f->skip_smudge || (r->path && !pathmatch_wanted(&f->wanted, r->path));
+}
+
 int smudge_decide(struct filter *f, struct smudge_request *r)
 {
-	int wish = REHYDRATE_DATA, verdict = SMUDGE_TEXT, rc;
+	int wish = REHYDRATE_DATA, verdict = SMUDGE_TEXT, skip = is_skipped(f, r), rc;
 	struct pointer p;
 
 	if (r->text_len >= POINTER_MAX || pointer_parse(&p, r->text, r->text_len) < 0 ||
@@ -96,7 +113,12 @@ int smudge_decide(struct filter *f, struct smudge_request *r)
 	}
 	r->oid = p.oid;
 	r->size = p.size;
-	if (f->skip_smudge) {
+	r->fd = -1;
+	if (!r->can_delay && !skip && forshow_wants_pointer(&f->forshow, f->config, r->path))
+		return SMUDGE_TEXT;
+	if (p.extended && !skip) /* other bytes than the object's: nothing to be reflinked */
+		return decide_now(f, r, &p);
+	if (skip) {
 		wish = REHYDRATE_SETTLE_POINTER;
 	} else if (p.size <= INLINE_MAX) {
 		buf_reset(&r->content);
@@ -118,9 +140,28 @@ static int to_sink(const void *data, size_t len, void *sink)
 	return out->put(out, data, len);
 }
 
+static int stream_file(int fd, struct sink *out)
+{
+	enum { PIECE = 1 << 18 };
+	char *piece = malloc(PIECE);
+	uint64_t at = 0;
+	ssize_t n = 1;
+	int rc = piece ? 0 : err_set(ERR_NOMEM, "out of memory");
+
+	while (rc == 0 && n > 0) {
+		n = fs_pread_full(fd, piece, PIECE, at);
+		rc = n < 0 ? (int)n : out->put(out, piece, (size_t)n);
+		at += (uint64_t)n;
+	}
+	free(piece);
+	close(fd);
+	return rc;
+}
+
 int smudge_stream(struct filter *f, const struct smudge_request *r, struct sink *out)
 {
-	int rc = store_stream(f->store, &r->oid, r->size, to_sink, out);
+	int rc = r->fd >= 0 ? stream_file(r->fd, out)
+			    : store_stream(f->store, &r->oid, r->size, to_sink, out);
 
 	return rc < 0 ? prefix_with_object(rc, r) : 0;
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hooks/lfs_stub.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/repo/git.h"
@@ -26,6 +27,7 @@ enum kind {
 	HOOK_OURS,
 	HOOK_OLD /* ours, of another version */,
 	HOOK_CHAINED,
+	HOOK_LFS /* Git LFS's own */,
 	HOOK_FOREIGN
 };
 
@@ -85,6 +87,8 @@ static int kind_of(enum kind *out, const char *path, const char *name)
 		*out = HOOK_OURS;
 	else if (!strncmp(buf_str(&text), marker, sizeof marker - 1) && lines <= 4)
 		*out = HOOK_OLD;
+	else if (lfs_stub_is(buf_str(&text), name))
+		*out = HOOK_LFS;
 	else
 		*out = strstr(buf_str(&text), call.p) ? HOOK_CHAINED : HOOK_FOREIGN;
 done:
@@ -143,16 +147,18 @@ static int keep_old(const char *path)
 	return rc;
 }
 
-static int install_one(const char *path, const char *name, int force, struct hooks_result *r)
+static int install_one(const char *path, const char *name, int flags, struct hooks_result *r)
 {
 	enum kind kind;
 	int rc;
 
 	if ((rc = kind_of(&kind, path, name)) < 0)
 		return rc;
+	if (kind == HOOK_LFS)
+		kind = flags & HOOKS_REPLACE_LFS ? HOOK_OLD : HOOK_FOREIGN;
 	if (kind == HOOK_OURS || kind == HOOK_CHAINED)
 		return 0;
-	if (kind == HOOK_FOREIGN && !force)
+	if (kind == HOOK_FOREIGN && !(flags & HOOKS_FORCE))
 		return strvec_push(&r->foreign, path);
 	if (kind == HOOK_FOREIGN && (rc = keep_old(path)) < 0)
 		return rc;
@@ -161,7 +167,7 @@ static int install_one(const char *path, const char *name, int force, struct hoo
 	return rc;
 }
 
-int hooks_install(const struct repo *repo, int force, struct hooks_result *r)
+int hooks_install(const struct repo *repo, int flags, struct hooks_result *r)
 {
 	struct buf dir = BUF_INIT, path = BUF_INIT;
 	const char *const *name;
@@ -176,7 +182,7 @@ int hooks_install(const struct repo *repo, int force, struct hooks_result *r)
 	for (name = hooks_names; *name && rc == 0; name++) {
 		buf_reset(&path);
 		if ((rc = fs_join(&path, dir.p, *name)) == 0)
-			rc = install_one(path.p, *name, force, r);
+			rc = install_one(path.p, *name, flags, r);
 	}
 done:
 	buf_release(&dir);
@@ -184,7 +190,7 @@ done:
 	return rc;
 }
 
-int hooks_uninstall(const struct repo *repo, struct hooks_result *r)
+int hooks_uninstall(const struct repo *repo, int flags, struct hooks_result *r)
 {
 	struct buf dir = BUF_INIT, path = BUF_INIT;
 	const char *const *name;
@@ -196,6 +202,8 @@ int hooks_uninstall(const struct repo *repo, struct hooks_result *r)
 		if ((rc = fs_join(&path, dir.p, *name)) < 0 ||
 			(rc = kind_of(&kind, path.p, *name)) < 0)
 			break;
+		if (kind == HOOK_LFS && (flags & HOOKS_REPLACE_LFS))
+			kind = HOOK_OLD;
 		if (kind == HOOK_CHAINED)
 			rc = strvec_push(&r->foreign, path.p);
 		else if (kind != HOOK_OURS && kind != HOOK_OLD)

@@ -29,10 +29,14 @@ extern const char *const hooks_names[];
 int hooks_dir(struct buf *out, const struct repo *repo);
 /* Append the stub of a hook. */
 int hooks_stub(struct buf *out, const char *name);
-/* Install all.  `force`: foreign hooks are replaced (the old one is kept as "<name>.old"). */
-int hooks_install(const struct repo *repo, int force, struct hooks_result *r);
+enum hooks_flags {
+	HOOKS_FORCE = 1,      /* foreign hooks are replaced; the old one is kept as "<name>.old" */
+	HOOKS_REPLACE_LFS = 2 /* hooks just as Git LFS writes them are no foreign ones */
+};
+/* Install all. */
+int hooks_install(const struct repo *repo, int flags, struct hooks_result *r);
 /* Remove ours. */
-int hooks_uninstall(const struct repo *repo, struct hooks_result *r);
+int hooks_uninstall(const struct repo *repo, int flags, struct hooks_result *r);
 /* Append, for the hook at `path`, what to put into it so that ours runs, too. */
 int hooks_chain_text(struct buf *out, const char *path);
 

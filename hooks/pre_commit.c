@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 
 #include "hooks/pre_commit.h"
+#include "hooks/pre_commit_conflicts.h"
+#include "hooks/pre_commit_guard.h"
 #include "lib/base/err.h"
 #include "lib/base/progress.h"
 #include "lib/base/workers.h"
@@ -25,11 +27,6 @@
 #include "lib/wire/batch.h"
 
 enum { NAMED = 20, UNROUTED_NAMED = 3, LOOK_AT_MAX = 4096 };
-
-static int is_pointer(const struct pointers_query *q)
-{
-	return q->state == POINTERS_YES || q->state == POINTERS_ODD;
-}
 
 /* ---- staged pointers and their objects ---- */
 
@@ -52,7 +49,7 @@ static int excuse_known_in_head(struct absent *a, size_t n, const struct staged 
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < s->n; i++)
-		if (is_pointer(&s->v[i].old))
+		if (pointers_is_pointer(&s->v[i].old))
 			rc = oidmap_add(&known, &s->v[i].old.oid, 0);
 	if (rc >= 0)
 		excuse(a, n, &known);
@@ -174,7 +171,7 @@ static int sort_objects(const struct staged *s, struct present *x, struct oid *h
 	for (size_t i = 0; i < s->n; i++) {
 		const struct staged_change *c = &s->v[i];
 
-		if (!is_pointer(&c->new) || c->new.size == 0)
+		if (!pointers_is_pointer(&c->new) || c->new.size == 0)
 			continue;
 		if (store_has(x->store, &c->new.oid, c->new.size))
 			x->changes[x->n++] = c;
@@ -230,7 +227,7 @@ static void warn_unrouted(
 	size_t named = 0, more = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!is_pointer(&changes[i]->new) || attrs[i].ours)
+		if (!pointers_is_pointer(&changes[i]->new) || attrs[i].ours)
 			continue;
 		if (named == UNROUTED_NAMED) {
 			more++;
@@ -284,7 +281,7 @@ static void print_raw_files(const struct raw_file *files, size_t n)
 	if (conflicts == n)
 		return;
 	fprintf(stderr,
-		"error: %zu file%s should be a pointer (filter=dvx), but the whole content is "
+		"error: %zu file%s should be a pointer, but the whole content is "
 		"staged:\n",
 		n - conflicts, n - conflicts == 1 ? "" : "s");
 	for (size_t i = 0, named = 0; i < n && named < NAMED; i++)
@@ -307,13 +304,24 @@ static size_t keep_raw(struct git_object *objects, struct raw_file *files, struc
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (is_pointer(&changes[i]->new) || !attrs[i].ours)
+		if (pointers_is_pointer(&changes[i]->new) || !attrs[i].ours)
 			continue;
 		memcpy(objects[kept].id, changes[i]->new.blob, sizeof(objects[kept].id));
 		files[kept] = (struct raw_file){.path = changes[i]->path};
 		attrs[kept++] = attrs[i];
 	}
 	return kept;
+}
+
+/* Git LFS was never installed here, nor git-dvx in its place: 'git add' finds no filter. */
+static int lfs_is_missing(const struct repo *repo, const struct attrs *attrs, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && !attrs[i].lfs)
+		i++;
+	return i < n && config_get_own(repo->config, "filter.lfs.process") == NULL &&
+	       config_get_own(repo->config, "filter.lfs.clean") == NULL;
 }
 
 /* 1 and printed when any of these blobs should have been a pointer. */
@@ -335,6 +343,9 @@ static int judge_raw(const struct repo *repo, struct git_object *objects, struct
 	if (rc < 0 || kept == 0)
 		return rc;
 	print_raw_files(files, kept);
+	if (lfs_is_missing(repo, attrs, n))
+		fputs("nothing is set up for filter=lfs: run 'git dvx install --lfs' before that\n",
+			stderr);
 	return 1;
 }
 
@@ -347,25 +358,30 @@ static int check_attributes(const struct staged *s, const struct repo *repo)
 	struct git_object *objects = calloc(s->n, sizeof(*objects));
 	struct raw_file *files = calloc(s->n, sizeof(*files));
 	size_t n = 0;
-	int rc = 0;
+	int rc, guarded = 0;
 
 	if (changes == NULL || paths == NULL || attrs == NULL || objects == NULL || files == NULL) {
 		rc = err_set(ERR_NOMEM, "out of memory");
 		goto done;
 	}
 	for (size_t i = 0; i < s->n; i++)
+		paths[i] = s->v[i].path;
+	rc = attrs_check_cached(repo, paths, s->n, attrs);
+	if (rc == 0)
+		guarded = pre_commit_guard(repo, s, attrs);
+	for (size_t i = 0; i < s->n; i++)
 		if (S_ISREG(s->v[i].new_mode)) {
 			changes[n] = &s->v[i];
-			paths[n++] = s->v[i].path;
+			attrs[n++] = attrs[i];
 		}
-	if (n > 0)
-		rc = attrs_check_cached(repo, paths, n, attrs);
 	if (rc == 0) {
 		warn_unrouted(changes, attrs, n);
 		n = keep_raw(objects, files, attrs, changes, n);
 	}
 	if (rc == 0 && n > 0)
 		rc = judge_raw(repo, objects, files, attrs, n);
+	if (rc == 0)
+		rc = guarded;
 done:
 	free(changes);
 	free(paths);
@@ -379,7 +395,7 @@ int pre_commit_run(const struct repo *repo, struct store *s)
 {
 	struct staged staged = STAGED_INIT;
 	struct pointers *p = NULL;
-	int rc, raw;
+	int rc, raw, left;
 
 	rc = staged_list(&staged, repo);
 	if (rc < 0 || staged.n == 0)
@@ -392,6 +408,10 @@ int pre_commit_run(const struct repo *repo, struct store *s)
 	if (rc >= 0) {
 		raw = check_attributes(&staged, repo);
 		rc = raw != 0 ? raw : rc;
+	}
+	if (rc >= 0) {
+		left = pre_commit_conflicts(&staged, repo, s);
+		rc = left != 0 ? left : rc;
 	}
 done:
 	pointers_close(p);

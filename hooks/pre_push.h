@@ -8,10 +8,16 @@
 #include "lib/base/strvec.h"
 #include "lib/repo/repo.h"
 
-/* Read Git's lines "<local ref> <local id> <remote ref> <remote id>": ids to be pushed into
- * `include`, what the other side has into `exclude`.  Deletions are left out.  0 or ERR_INVALID.
- * Pure. */
-int pre_push_parse(struct strvec *include, struct strvec *exclude, const struct buf *lines);
+/* What is pushed. */
+struct pre_push {
+	struct strvec include; /* ids */
+	struct strvec exclude; /* ids that the other side has */
+	struct strvec refs;    /* what they are called there, each once */
+};
+void pre_push_release(struct pre_push *p);
+/* Read Git's lines "<local ref> <local id> <remote ref> <remote id>".  Deletions are left out.  0
+ * or ERR_INVALID.  Pure. */
+int pre_push_parse(struct pre_push *p, const struct buf *lines);
 
 /* `remote` and `url` as Git gives them (without a name both are the URL); Git's lines on standard
  * input.  0: go on; 1: refuse, the reasons were printed; or a negative error. */

@@ -106,6 +106,8 @@ cat >"$HOME/.gitconfig" <<\END || exit 1
 	detachedHead = false
 END
 
+chain_lint=t # a case whose commands are not all joined by && is an error of the test
+
 # A failing case shows what its commands printed: sharness alone would only show the script.
 if [ -z "$verbose" ]; then
 	dvx_log=$TRASH/.log
@@ -155,6 +157,11 @@ dvx_repo() {
 		git dvx install || return
 	fi
 	git init -q "$@" "$dvx_name" && (cd "$dvx_name" && git dvx init)
+}
+
+# json FILE EXPRESSION: what the file holds is j, of which this Python expression is true.
+json() {
+	python3 -c "import json, sys; j = json.load(open(sys.argv[1])); sys.exit(0 if ($2) else print(j) or 1)" "$1"
 }
 
 # random_file PATH SIZE SEED: SIZE (as `head -c`: 10, 64K, 1M) bytes that do not compress, the same for the same seed.

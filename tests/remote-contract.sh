@@ -93,7 +93,7 @@ remote_contract_objects() {
 		done &&
 		for i in 1 2 3 4 5 6; do
 			(cd "writer$i" && git-dvx-transfer batch upload <"../request$i" >"../out$i") &
-		done; wait &&
+		done && wait &&
 		cat request1 request2 request3 request4 request5 request6 | sort -u >all-requests &&
 		for i in 1 2 3 4 5 6; do tail -n 1 "out$i" | grep -x done || return 1; done &&
 		! grep -h "^error" out1 out2 out3 out4 out5 out6 &&
@@ -107,14 +107,16 @@ remote_contract_operations() {
 
 	test_expect_success 'operations: a store that does not exist is listed as that; a blob of it is not found' '
 		ops_url=$(contract_new ops) && contract_repo ops "$ops_url" && none=$(echo none | sha256sum | cut -d" " -f1) &&
-		if tool list fragments >out 2>err; then grep -x "now [0-9]*" out && ! grep fragment out; else grep "^error: notfound: .*git dvx push" err; fi &&
+		for what in fragments runs; do
+			if tool list $what >out 2>err; then grep -x "now [0-9]*" out && ! grep "$what" out; else grep "^error: notfound: .*git dvx push" err; fi || return 1
+		done &&
 		test_expect_code 128 tool size pack "$none" 2>err && grep "^error: notfound: " err &&
 		test_expect_code 128 tool get fragment "$none" 0 1 2>err && grep "^error: notfound: " err
 	'
 
 	test_expect_success 'operations: put says 0, then 1; each class has its place' '
 		random_file blob 300000 blob && blob=$(oid_of "$TRASH/blob") &&
-		for class in pack fragment notice; do
+		for class in pack fragment notice runs; do
 			echo 0 >expect && tool put $class "$TRASH/blob" >out && test_cmp expect out &&
 			echo 1 >expect && tool put $class "$TRASH/blob" >out && test_cmp expect out &&
 			echo 300000 >expect && tool size $class "$blob" >out && test_cmp expect out &&
@@ -136,11 +138,15 @@ remote_contract_operations() {
 	'
 
 	test_expect_success 'operations: what was put is listed, with size and time by the clock of the store' '
-		for what in fragments packs; do
+		for what in fragments packs runs; do
 			tool list $what >out && now=$(sed -n "s/^now //p" out) && grep -v "^now" out | while read -r class name size mtime; do
 				test "$name" = "$blob" && test "$size" = 300000 && test $((now - mtime)) -ge -2 && test $((now - mtime)) -lt 600 || exit 1
 			done && cut -d" " -f1 out | sort >classes || return 1
-			if [ $what = packs ]; then printf "%s\n" now pack; else printf "%s\n" fragment notice now; fi >expect &&
+			case $what in
+			packs) printf "%s\n" now pack ;;
+			runs) printf "%s\n" now runs ;;
+			*) printf "%s\n" fragment notice now ;;
+			esac >expect &&
 			test_cmp expect classes || return 1
 		done
 	'
@@ -179,7 +185,7 @@ remote_contract_operations() {
 	test_expect_success 'operations: remove, twice; then it is gone, and can be put again' '
 		tool remove pack "$largest" && tool remove pack "$largest" && rm -f largest &&
 		test_expect_code 128 tool size pack "$largest" 2>err && grep "^error: notfound: " err &&
-		for class in fragment notice; do tool remove $class "$blob" && tool remove $class "$blob" || return 1; done &&
-		! tool list fragments | grep "$blob" && tool list packs | grep "^pack $blob 300000" && test "$(tool put notice "$TRASH/blob")" = 0
+		for class in fragment notice runs; do tool remove $class "$blob" && tool remove $class "$blob" || return 1; done &&
+		! tool list fragments | grep "$blob" && ! tool list runs | grep "$blob" && tool list packs | grep "^pack $blob 300000" && test "$(tool put notice "$TRASH/blob")" = 0
 	'
 }

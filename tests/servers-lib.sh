@@ -5,7 +5,7 @@
 #	skip_all_unless RGW "needs Ceph's radosgw"
 #	test_expect_success 'a server' 'start_rgw && new_bucket data'
 #
-# What was started ends with the test, however that ends.  Prerequisites: RGW SSHD NGINX RCLONE FAKETIME.
+# What was started ends with the test, however that ends.  Prerequisites: RGW SSHD NGINX RCLONE FAKETIME JGIT.
 #
 # start_rgw, start_sshd, start_tls, start_faults set the variables that the scripts in tests/servers (and
 # tests/tools/faultproxy.py) describe: S3_ENDPOINT…, SSH_CONFIG…, TLS_GOOD…, FAULT_ENDPOINT….
@@ -20,6 +20,7 @@ dvx_have() {
 ! dvx_have nginx || test_set_prereq NGINX
 ! dvx_have rclone || test_set_prereq RCLONE
 ! dvx_have faketime || test_set_prereq FAKETIME
+! dvx_have jgit java || test_set_prereq JGIT
 
 # Nothing of the caller's accounts, certificates and proxies leaks in.
 for dvx_var in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\|RCLONE_[A-Z0-9_]*\|SSH_[A-Z0-9_]*\)=.*/\1/p') CURL_CA_BUNDLE \
@@ -126,6 +127,32 @@ kill_ssh_sessions() {
 start_tls() {
 	UPSTREAM=${1:-$S3_ENDPOINT} dvx_server_start nginx-tls.sh tls
 }
+
+# --- Git LFS -----------------------------------------------------------------------------------------------------
+
+# start_jgit [NAME]: JGit's Git LFS server at $JGIT_URL.
+start_jgit() {
+	dvx_server_start jgit-lfs.sh "${1:-jgit}"
+}
+
+# start_dvx_server [OPTION...]: git-dvx-server with these options, on loopback and without accounts unless they say otherwise, at
+# $DVX_SERVER_URL, with its store in $DVX_SERVER_STORE; stop_dvx_server (SIGTERM), kill_dvx_server (kill -9),
+# restart_dvx_server: again, at the same port.
+start_dvx_server() {
+	mkdir -p "$dvx_servers/dvx" && dvx_started_servers="$dvx_started_servers dvx-server.sh:dvx" &&
+		"$dvx_top/tests/servers/dvx-server.sh" start "$dvx_servers/dvx" "$@" >"$dvx_servers/dvx.env" &&
+		. "$dvx_servers/dvx.env"
+}
+stop_dvx_server() {
+	"$dvx_top/tests/servers/dvx-server.sh" stop "$dvx_servers/dvx"
+}
+kill_dvx_server() {
+	"$dvx_top/tests/servers/dvx-server.sh" kill "$dvx_servers/dvx"
+}
+restart_dvx_server() {
+	"$dvx_top/tests/servers/dvx-server.sh" again "$dvx_servers/dvx"
+}
+! dvx_have git-dvx-server || test_set_prereq DVXSERVER
 
 # --- a network that fails ----------------------------------------------------------------------------------------
 

@@ -12,12 +12,11 @@ test_expect_success 'Git is the one of this test alone' '
 '
 
 test_expect_success 'variables of Git do not come in from the caller' '
-	mkdir inner &&
+	mkdir inner inner/tests &&
 	printf "%s\n" "test_description=x" ". \"$dvx_top/tests/lib.sh\"" \
-		"test_expect_success env \"test -z \\\"\\\$GIT_DIR\\\"\"" test_done >inner/inner.sh &&
-	ln -s "$dvx_top/tests/lib.sh" inner/lib.sh &&
-	(cd inner && mkdir tests && ln -s "$dvx_top/tests/lib.sh" tests/lib.sh &&
-		DVX_TRASH=$TRASH/inner GIT_DIR=/nowhere sh inner.sh >out) &&
+		"test_expect_success env \"test -z \\\"\\\$GIT_DIR\\\"\"" test_done >inner/tests/inner.sh &&
+	ln -s "$dvx_top/tests/lib.sh" inner/tests/lib.sh &&
+	(cd inner && DVX_TRASH=$TRASH/inner GIT_DIR=/nowhere sh tests/inner.sh >out) &&
 	grep "^ok 1" inner/out
 '
 
@@ -78,16 +77,16 @@ test_expect_success 'is_clean fails outside a repository' '
 test_expect_success 'a failing case shows what was printed, and the file fails' '
 	mkdir failing && mkdir failing/tests && ln -s "$dvx_top/tests/lib.sh" failing/tests/lib.sh &&
 	printf "%s\n" "test_description=x" ". \"$dvx_top/tests/lib.sh\"" \
-		"test_expect_success fails \"echo what went wrong && false\"" test_done >failing/failing.sh &&
-	(cd failing && test_expect_code 1 env DVX_TRASH="$TRASH/failing" sh failing.sh >out) &&
+		"test_expect_success fails \"echo what went wrong && false\"" test_done >failing/tests/failing.sh &&
+	(cd failing && test_expect_code 1 env DVX_TRASH="$TRASH/failing" sh tests/failing.sh >out) &&
 	grep "^not ok 1 - fails" failing/out &&
 	grep "^# what went wrong" failing/out
 '
 
 test_expect_success 'skip_all_unless skips the file, visibly' '
 	printf "%s\n" "test_description=x" ". \"$dvx_top/tests/lib.sh\"" \
-		"skip_all_unless NEVER \"there is none\"" test_done >failing/skipped.sh &&
-	(cd failing && env DVX_TRASH="$TRASH/failing" sh skipped.sh >out) &&
+		"skip_all_unless NEVER \"there is none\"" test_done >failing/tests/skipped.sh &&
+	(cd failing && env DVX_TRASH="$TRASH/failing" sh tests/skipped.sh >out) &&
 	grep "^1..0 # SKIP there is none (missing NEVER)" failing/out
 '
 

@@ -57,7 +57,9 @@ test_expect_success 'man pages and help: more or less on either side is named' '
 	sed "/^\*--unignore/d" good >$page && test_must_fail tree/scripts/check help 2>err && grep "OPTIONS lacks --unignore" err &&
 	sed "s/^\*--unignore/*--frob*\n\tx\n\n&/" good >$page && test_must_fail tree/scripts/check help 2>err && grep "OPTIONS has --frob" err &&
 	sed "s/^git dvx add .*/git dvx add --frob/" good >$page && test_must_fail tree/scripts/check help 2>err &&
-	grep "SYNOPSIS lacks" err && grep "SYNOPSIS has.*--frob" err && rm $page && test_must_fail tree/scripts/check help 2>err && grep "is not there" err
+	grep "SYNOPSIS lacks" err && grep "SYNOPSIS has.*--frob" err &&
+	{ cat good && echo "--frob opens no list"; } >$page && test_must_fail tree/scripts/check help 2>err && grep "scdoc cannot read" err &&
+	rm $page && test_must_fail tree/scripts/check help 2>err && grep "is not there" err
 '
 
 test_done

@@ -36,6 +36,13 @@ test_expect_success 'init again changes nothing' '
 	 test_cmp before .git/config && rm before out expect actual && is_clean)
 '
 
+test_expect_success 'the name of the merge driver: that of an earlier version is renewed where it stands, one of the user stays' '
+	git init -q named && (cd named && git dvx init -q && now=$(git config merge.dvx.name) && git config merge.dvx.name "git-dvx pointer merge" && git dvx init -q && test "$(git config --local merge.dvx.name)" = "$now" &&
+	git config merge.dvx.name "git-dvx pointer merge" && git dvx install --local && test "$(git config --local merge.dvx.name)" = "$now" &&
+	git config merge.dvx.name mine && git dvx install --local && git dvx init -q && test "$(git config merge.dvx.name)" = mine &&
+	git config -f other merge.dvx.name "git-dvx pointer merge" && git dvx install --file other && test "$(git config -f other merge.dvx.name)" = "$now")
+'
+
 test_expect_success 'init below the top works on the whole repository' '
 	git init -q below && mkdir below/sub &&
 	(cd below/sub && git dvx init) && test -e below/.dvxconfig && test ! -e below/sub/.dvxconfig

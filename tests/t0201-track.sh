@@ -6,6 +6,8 @@ is_ours() {
 	test "$(git check-attr filter -- "$1")" = "$1: filter: dvx"
 }
 
+q="'"
+
 test_expect_success 'setup' 'dvx_repo r && cd r && git commit -q -m init'
 
 test_expect_success 'a pattern, once' '
@@ -13,6 +15,10 @@ test_expect_success 'a pattern, once' '
 	grep -x "run .git add .gitattributes. to make it part of the commit" err &&
 	git dvx track "*.h5" >out 2>err && grep "already supported" out && ! test -s err &&
 	echo "*.h5 filter=dvx diff=dvx merge=dvx -text" >expect && test_cmp expect .gitattributes
+'
+
+test_expect_success 'what was done is said before what to do next' '
+	git dvx track "*.order" >out 2>&1 && printf "Tracking \"*.order\"\nrun %sgit add .gitattributes%s to make it part of the commit\n" "$q" "$q" | test_cmp - out && git dvx untrack "*.order"
 '
 
 test_expect_success 'plain git add makes a pointer then' '
@@ -38,6 +44,18 @@ test_expect_success 'in a subdirectory the file is there' '
 test_expect_success 'a directory means all below it, but not the files of Git' '
 	mkdir -p data/deep && git dvx track data/ && is_ours data/x && is_ours data/deep/y.z &&
 	test_must_fail is_ours data/.gitkeep && test_must_fail is_ours data/deep/.gitignore && test_must_fail is_ours other/data/x
+'
+
+test_expect_success 'a directory that is not there yet, too' '
+	git dvx track later/ && mkdir -p later/deep && echo 1 >later/deep/x && is_ours later/deep/x && test_must_fail is_ours later/.gitkeep &&
+	rm -r later && git dvx untrack later/ && test_must_fail grep later .gitattributes
+'
+
+test_expect_success 'a pattern with a slash at its end: all below the directories that match, but not the files of Git' '
+	git dvx track "*/data/" "gl ob*/" >out 2>&1 && grep -x "Tracking \"\*/data/\"" out && grep "^\*/data/\*\* filter=dvx" .gitattributes && ! grep "/ filter" .gitattributes &&
+	is_ours a/data/x && is_ours a/data/deep/x && is_ours "gl ob1/x" && test_must_fail is_ours a/data && test_must_fail is_ours a/data/.gitkeep && test_must_fail is_ours a/b/data/x && test_must_fail is_ours b/glob/x &&
+	git dvx track "*/data/" >out && grep already out && mkdir -p sub && (cd sub && git dvx track "o*//" && grep "^o\*/\*\* filter=dvx" .gitattributes) && is_ours sub/o1/x && test_must_fail is_ours o1/x &&
+	git dvx untrack "*/data/" "gl ob*/" && test_must_fail is_ours a/data/x && ! grep -e "^[*]/data" -e ob .gitattributes
 '
 
 test_expect_success 'a path is anchored' '

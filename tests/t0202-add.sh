@@ -182,12 +182,11 @@ for variant in "sha256:--object-format=sha256" "v4:-c index.version=4" "split:-c
 	test_expect_success "in a repository with $name" '
 		cd "$TRASH" && case $option in
 		--*) git init -q $option "v-$name" ;;
-		*) git init -q "v-$name" && git -C "v-$name" config "${option#-c }" 2>/dev/null
+		*) git init -q "v-$name" &&
 		   git -C "v-$name" config "$(echo "${option#-c }" | cut -d= -f1)" "$(echo "$option" | cut -d= -f2)" ;;
-		esac && cd "v-$name" && git dvx init -q && mkdir a && for i in 1 2 3; do random_file a/$i 1K $i || exit 1; done && random_file a/big 300K b &&
+		esac && cd "v-$name" && test_when_finished "git fsmonitor--daemon stop 2>/dev/null || :" && git dvx init -q && mkdir a && for i in 1 2 3; do random_file a/$i 1K $i || return 1; done && random_file a/big 300K b &&
 		git dvx add a && git status --porcelain >out && ! grep "^.M" out && rm out && git commit -q -m a && is_clean && staged_pointer a/1 && staged_pointer a/big &&
 		random_file a/2 1K 22 && git dvx add a && git commit -q -m b && is_clean && git fsck
-		rc=$?; git fsmonitor--daemon stop 2>/dev/null; test $rc = 0
 	'
 done
 

@@ -17,7 +17,7 @@ test_expect_success 'both changed alike' 'driver base.ptr ours.ptr ours.ptr && t
 
 test_expect_success 'both changed: ours stays, and the message says how to choose' '
 	test_expect_code 1 driver base.ptr ours.ptr theirs.ptr "dir/a b.bin" 2>err && test_cmp ../ours.ptr A &&
-	grep "dir/a b.bin" err && grep "checkout --theirs" err
+	grep "git dvx checkout --ours .dir/a b.bin." err && grep "git add .dir/a b.bin." err && ! test -e "dir/a b.bin.ours"
 '
 
 test_expect_success 'a path that begins with a dash' 'test_expect_code 1 driver base.ptr ours.ptr theirs.ptr --json 2>err && grep "conflict.*--json" err'
@@ -43,6 +43,7 @@ test_expect_success 'git merge: conflict, and choosing theirs' '
 	git checkout -q -b c2 HEAD^ && random_file a.bin 20K c2 && git dvx add a.bin && git commit -q -m c2 && cp a.bin ../c2 &&
 	test_must_fail git merge c1 2>err && grep "conflict: both sides changed the data of .a.bin" err && rm err &&
 	git ls-files -u >out && test $(wc -l <out) = 3 && rm out &&
+	cmp ../c2 a.bin.ours && cmp ../c1 a.bin.theirs && rm a.bin.ours a.bin.theirs &&
 	git checkout --theirs -- a.bin && cmp ../c1 a.bin && git add a.bin && git commit -q -m merged && git status --porcelain >out && test_must_be_empty out && rm out && cmp ../c1 a.bin
 '
 

@@ -2,6 +2,7 @@
 test_description='the agent front end: Git LFS as its client, pipelining, bad input'
 . "$(dirname "$0")/lib.sh"
 . "$dvx_top/tests/transfer-lib.sh"
+. "$dvx_top/tests/repro-lib.sh"
 
 use_agent() {
 	git -C "$1" config lfs.standalonetransferagent dvx &&
@@ -66,7 +67,7 @@ test_expect_success 'upload and download, one at a time' '
 	  echo "{\"event\":\"upload\",\"oid\":\"$o2\",\"size\":500,\"path\":\"$TRASH/t2\",\"action\":null}"; echo "{\"event\":\"terminate\"}"; } |
 	agent talk agent --store "$TRASH/json store" >out && cat out && head -n 1 out | grep -x "{}" &&
 	test "$(grep -c "\"event\":\"complete\"" out)" = 2 && ! grep error out &&
-	{ cat init-down; echo "{\"event\":\"download\",\"oid\":\"$o2\",\"size\":500,\"action\":null}"; sleep 1; } |
+	{ cat init-down; echo "{\"event\":\"download\",\"oid\":\"$o2\",\"size\":500,\"action\":null}"; wait_for cmp -s t2 got; } |
 	(cd talk && git-dvx-transfer --store "$TRASH/json store" | while read -r line; do
 		echo "$line"; p=$(echo "$line" | sed -n "s/.*\"complete\".*\"path\":\"\([^\"]*\)\".*/\1/p"); test -z "$p" || cp "$p" "$TRASH/got"; done) >out &&
 	cat out && test_cmp_bin t2 got && test -z "$(ls -A talk/.git/lfs/tmp)"
@@ -124,9 +125,7 @@ test_expect_success 'batch: bad requests end the run with one fatal line' '
 	done &&
 	head -c 20000 /dev/zero | tr "\0" "x" >in && test_expect_code 128 upload fatal in >out && grep "^fatal limit" out &&
 	git init -q none && test_expect_code 128 upload none in >out && grep "^fatal notfound .*git dvx remote add" out &&
-	mkdir outside && (GIT_CEILING_DIRECTORIES=$TRASH && test_expect_code 128 upload outside in >out) && grep "not a git repository" out &&
-	git -C none config dvx.remote s && git -C none config dvx-remote.s.url https://lfs.example/r && : >empty && test_expect_code 128 upload none r-t >out &&
-	grep "^fatal unsupported .*https://lfs.example/r" out
+	mkdir outside && (GIT_CEILING_DIRECTORIES=$TRASH && test_expect_code 128 upload outside in >out) && grep "not a git repository" out
 '
 
 test_expect_success 'batch: the empty object and one asked for twice' '

@@ -69,16 +69,18 @@ test_expect_success 'the same pushes, left alone, complete' '
 	sort -u request.*."$rounds" >everything && transfer_repo all "$TRASH/store" && download all everything >out && has_objects all everything
 '
 
-# start_big: push in the background until two packs are there; its pid in $pid.
+# start_big [N]: push in the background until N (2) packs are there, slowly, so that it is not done then; its pid in $pid.
 start_big() {
+	git -C big config dvx.limitRate 60m
 	(cd big && exec git-dvx-transfer batch upload <../r-big >../answer 2>&1) &
 	pid=$!
 	while [ "$(find bigstore/packs -name '*.pack' 2>/dev/null | wc -l)" -lt "${1:-2}" ] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
+	git -C big config --unset dvx.limitRate
 }
 
 test_expect_success 'a push that was killed does not send its packs again' '
 	transfer_repo big "$TRASH/bigstore" && random_file large 300M large && store_file big large >r-big && rm large &&
-	start_big && kill -9 $pid; wait $pid; ! grep "^ok" answer && sleep 0.1 &&
+	start_big && { kill -9 $pid; wait $pid; ! grep "^ok" answer; } && sleep 0.1 &&
 	before=$(stored_bytes bigstore/packs) && packs=$(ls big/.git/dvx/remotes/*/sent | wc -l) && test "$packs" -ge 1 &&
 	upload big r-big >out && sent=$(sed -n "s/^ok [^ ]* //p" out) && echo "$before there, $sent sent, $packs packs remembered" &&
 	test "$sent" -le $((315000000 - packs * 66000000)) &&
@@ -95,8 +97,10 @@ test_expect_success 'SIGTERM and SIGINT: exit 130, no temporary files, and the n
 
 test_expect_success 'a download that is killed or stopped leaves nothing at a final path' '
 	for sig in KILL TERM; do
-		rm -rf stopped && transfer_repo stopped "$TRASH/bigstore" &&
-		{ (cd stopped && exec git-dvx-transfer batch download <../r-big >../answer) & } && pid=$! && sleep 0.05 && kill -$sig $pid; wait $pid
+		rm -rf stopped && transfer_repo stopped "$TRASH/bigstore" && git -C stopped config dvx.limitRate 60m &&
+		{ (cd stopped && exec git-dvx-transfer batch download <../r-big >../answer) & } && pid=$! &&
+		while test -z "$(find stopped/.git/lfs/incomplete -type f -size +64k 2>/dev/null)" && kill -0 $pid; do sleep 0.01; done && kill -$sig $pid; wait $pid
+		git -C stopped config --unset dvx.limitRate
 		test -z "$(find stopped/.git/lfs/objects -type f 2>/dev/null)" || return 1
 	done && test -z "$(find stopped/.git/lfs/tmp stopped/.git/dvx -type f -size +1M)" && download stopped r-big && has_objects stopped r-big &&
 	test -z "$(ls stopped/.git/lfs/incomplete)"

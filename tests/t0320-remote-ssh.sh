@@ -160,9 +160,9 @@ test_expect_success 'a connection that ends in the middle is made again' '
 
 test_expect_success 'kill -9 of both ends in the middle: nothing half-written has a name, the next push goes on' '
 	transfer_repo killed "ssh://$host:$SSH_PORT$far/killed" && random_file big2 200M killed && store_file killed big2 >r-big2 && git -C killed config dvx.limitRate 100m &&
-	(cd killed && exec git-dvx-transfer batch upload <../r-big2 >../out) & pid=$! && n=0 &&
+	{ (cd killed && exec git-dvx-transfer batch upload <../r-big2 >../out) & } && pid=$! && n=0 &&
 	until ls "$far"/killed/packs/*/*.pack; do sleep 0.1 && n=$((n + 1)) && test $n -lt 300 || return 1; done &&
-	kill -9 $pid; wait $pid; kill_ssh_sessions; ls "$far"/killed/packs/*/*.pack >before &&
+	{ kill -9 $pid; wait $pid; kill_ssh_sessions; ls "$far"/killed/packs/*/*.pack >before; } &&
 	for f in "$far"/killed/packs/*/*.pack; do test "$(oid_of "$f").pack" = "$(basename "$f")" || return 1; done &&
 	git -C killed config --unset dvx.limitRate && upload killed r-big2 >out && grep "^ok" out &&
 	while read -r f; do test -e "$f" || return 1; done <before && test "$(stored_bytes "$far/killed/packs")" -lt 215000000 &&

@@ -52,7 +52,7 @@ test_expect_success 'data for nobody is dropped, an unknown request is answered'
 '
 
 test_expect_success 'ten thousand requests at once end the connection' '
-	near many-requests && grep "^error 0 limit .*128" out && grep "^exit 128" out && only_a_store
+	near many-requests && grep "^error: more than 128 requests" err && grep "^exit 128" out && only_a_store
 '
 
 test_expect_success 'fifty puts at once: some are refused, and none is left when the near side goes' '
@@ -73,7 +73,7 @@ test_expect_success 'a near side that asks and does not read, then goes' '
 		far.stdin.flush()
 		time.sleep(0.3)
 		far.stdin.close()
-		assert far.wait(20) == 0
+		assert far.wait() == 0
 	END
 '
 
@@ -90,7 +90,7 @@ import importlib.util, sys
 sys.argv[2:] = [\"half-a-put\"]; spec = importlib.util.spec_from_file_location(\"wire\", sys.argv[1]); wire = importlib.util.module_from_spec(spec); spec.loader.exec_module(wire)
 sys.stdout.buffer.write(wire.HELLO + wire.PUT_CONTENT)" "$wire" >&8 &&
 	n=0 && until ls store/tmp/put-*; do sleep 0.1 && n=$((n + 1)) && test $n -lt 100 || return 1; done &&
-	kill -TERM $pid; wait $pid; code=$?; exec 8>&-; test $code = 130 && only_a_store && ! ls store/tmp/put-*
+	kill -TERM $pid && { code=0 && wait $pid || code=$?; } && exec 8>&- && test $code = 130 && only_a_store && ! ls store/tmp/put-*
 '
 
 test_expect_success 'wrong words' '
@@ -111,13 +111,17 @@ test_expect_success 'set up: an ssh that leads to a hostile far side' '
 	END
 	WIRE=$wire && GIT_SSH_COMMAND="\"$TRASH/evil-ssh\"" && GIT_SSH_VARIANT=simple && export WIRE GIT_SSH_COMMAND GIT_SSH_VARIANT &&
 	for repo in upload download; do
-		transfer_repo $repo evil.example:store && git -C $repo config dvx.retries 1 && git -C $repo config dvx.stallSeconds 2 || return 1
+		transfer_repo $repo evil.example:store && git -C $repo config dvx.retries 1 || return 1
 	done &&
 	random_file data 300000 data && store_file upload data >r
 '
 
 # told DIRECTION SCENARIO REGEX: the transfer fails for good with such an error, shows no control characters, and leaves nothing.
 told() {
+	case $2 in # only who means it is found silent, however busy the machine
+	silen*) git -C "$1" config dvx.stallSeconds 2 ;;
+	*) git -C "$1" config --unset-all dvx.stallSeconds; : ;;
+	esac
 	EVIL=$2 test_expect_code 128 "$1" "$1" r >out 2>err || return
 	cat out err
 	grep "^fatal .*$3" out && ! grep Traceback err && ! LC_ALL=C grep "[[:cntrl:]]" out && test -z "$(find "$1/.git/dvx/tmp" -type f 2>/dev/null)"
@@ -136,8 +140,8 @@ test_expect_success 'download: more or fewer bytes than asked for are never take
 
 test_expect_success 'download: wrong bytes and impossible sizes are warned of' '
 	for scenario in wrong-bytes huge-fragment; do
-		EVIL=$scenario test_expect_code 1 download download r >out 2>err; grep "^warning: damaged fragment .evil.example:store/fragments/" err || return 1
-	done; :
+		EVIL=$scenario test_expect_code 1 download download r >out 2>err && grep "^warning: damaged fragment .evil.example:store/fragments/" err || return 1
+	done
 '
 
 for scenario in "stored-nothing:stored what was not sent" "received-too-much:received what was not sent" \

@@ -118,7 +118,7 @@ test_expect_success 'rclone killed in mid-upload: nothing at a final name, and t
 	exec $(command -v rclone) "\$@"
 	END
 	chmod +x killer/rclone &&
-	(PATH="$TRASH/killer:$PATH" && test_expect_code 128 upload killed r-fat >out); grep "^fatal remote .*killed by signal 9" out &&
+	(PATH="$TRASH/killer:$PATH" && test_expect_code 128 upload killed r-fat >out) && grep "^fatal remote .*killed by signal 9" out &&
 	test -z "$(find killed-store -name "*.pack" -o -name "*.idx")" &&
 	upload killed r-fat && transfer_repo killed2 "rclone://disk:$TRASH/killed-store" && download killed2 r-fat && has_objects killed2 r-fat
 '

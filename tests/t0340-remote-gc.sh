@@ -72,7 +72,7 @@ test_expect_success 'a writer sends again what is under notice, under a new name
 test_expect_success 'packs of a killed push of this clone are not used once they are under notice' '
 	rm -rf store origin && transfer_repo origin "$TRASH/store" && push keep 300000 && random_file big 3000000 big && store_file origin big >r.big && upload origin r.big >/dev/null &&
 	f=$(ls -t store/fragments/* | head -n 1) && rm "$f" && mkdir -p origin/.git/dvx/remotes/x && d=$(ls -d origin/.git/dvx/remotes/*/fragments) && d=${d%/fragments} &&
-	mkdir -p "$d/sent" && p=$(find store/packs -name "*.pack" -size +1M) && mv "$d/packs/$(basename "$p" .pack).idx" "$d/sent/" 2>/dev/null || cp "$d"/packs/*.idx "$d/sent/" &&
+	mkdir -p "$d/sent" && p=$(find store/packs -name "*.pack" -size +1M) && { mv "$d/packs/$(basename "$p" .pack).idx" "$d/sent/" 2>/dev/null || cp "$d"/packs/*.idx "$d/sent/"; } &&
 	older store $day && gc origin r.keep && test "$(said noticed-packs)" = 1 && upload origin r.big >out && grep "^ok .* 300[0-9]*" out && older store $day && cat r.keep r.big >both &&
 	gc origin both && test "$(said removed-packs)" = 1 && complete both
 '

@@ -99,6 +99,12 @@ test_expect_success 'every kind of place is taken as it was typed; of a Git LFS 
 	git dvx remote add kind https://example.com/lfs 2>err && grep "^note: this version cannot transfer to https:// yet" err && git dvx remote remove kind
 '
 
+test_expect_success '-q: not a word, but for warnings and errors' '
+	git dvx remote add -q -d silent inside/silent >out 2>&1 && test_must_be_empty out && test "$(git dvx remote default)" = silent && grep -x /inside/silent/ .git/info/exclude &&
+	git dvx remote modify -q silent password hush >out 2>&1 && test_must_be_empty out && git dvx remote default -q storage >out 2>&1 && test_must_be_empty out &&
+	test_expect_code 128 git dvx remote add -q silent elsewhere 2>err && grep "^error: .*already exists" err && git dvx remote remove silent
+'
+
 test_expect_success 'what can be no remote' '
 	cp .dvxconfig before &&
 	for url in "" gs://bucket ssh://-oProxyCommand=x/y s3:// "s3://a%0ab" file://relative . me@-x:y host:-x host: :x \

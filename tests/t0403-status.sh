@@ -3,10 +3,6 @@
 test_description='git dvx status and ls-files'
 . "$(dirname "$0")/lib.sh"
 
-json() { # json FILE EXPRESSION: a Python expression over j is true
-	python3 -c "import json, sys; j = json.load(open(sys.argv[1])); sys.exit(0 if ($2) else print(j) or 1)" "$1"
-}
-
 test_expect_success 'setup' '
 	dvx_repo repo && cd repo && git dvx remote add -d storage ../blobs && git dvx track "*.bin" &&
 	random_file a.bin 100K a && random_file b.bin 200K b && mkdir "d i r" && random_file "d i r/c.bin" 10 c &&
@@ -43,7 +39,7 @@ test_expect_success 'a file of the same bytes and another time is no change' '
 '
 
 test_expect_success 'pointers in the work tree' '
-	git update-index -q --refresh; GIT_LFS_SKIP_SMUDGE=1 git clone -q ../origin.git ../clone && cd ../clone && is_pointer a.bin &&
+	test_might_fail git update-index -q --refresh && GIT_LFS_SKIP_SMUDGE=1 git clone -q ../origin.git ../clone && cd ../clone && is_pointer a.bin &&
 	git dvx status >out && grep "a.bin" out && grep "git dvx pull" out &&
 	git dvx status --json >out && json out "len(j[\"pointers\"]) == 3 and not j[\"pointers\"][0][\"downloaded\"]" &&
 	git dvx fetch && git dvx status >out && grep "git dvx checkout" out && ! grep "git dvx pull" out

@@ -125,16 +125,18 @@ test_expect_success 'an unborn branch: what is staged' '
 '
 
 test_expect_success 'an interrupt ends a push at once, exit 130' '
-	mkdir ../slow && cp "$DVX_BIN/git-dvx" ../slow && printf "#!/bin/sh\necho remote s\nexec sleep 60\n" >../slow/git-dvx-transfer &&
+	mkdir ../slow && cp "$DVX_BIN/git-dvx" ../slow && printf "#!/bin/sh\necho remote s\n: >\"%s/begun\"\nexec sleep 1000\n" "$TRASH" >../slow/git-dvx-transfer &&
 	chmod +x ../slow/git-dvx-transfer &&
-	python3 - "$TRASH/slow/git-dvx" <<-\EOF
-	import signal, subprocess, sys, time
+	python3 - "$TRASH/slow/git-dvx" "$TRASH/begun" <<-\EOF
+	import os, signal, subprocess, sys, time
 	p = subprocess.Popen([sys.argv[1], "push"], preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-	time.sleep(0.5)
+	while not os.path.exists(sys.argv[2]) and p.poll() is None:
+	    time.sleep(0.05)
 	start = time.time()
 	p.send_signal(signal.SIGINT)
-	code = p.wait(10)
-	sys.exit(0 if code == 130 and time.time() - start < 5 else 1)
+	code = p.wait()
+	print("exit", code, "after", time.time() - start, "s")
+	sys.exit(0 if code == 130 and time.time() - start < 500 else 1)
 	EOF
 '
 
@@ -146,7 +148,7 @@ test_expect_success 'JSON names the remote, also when there is nothing to do' '
 test_expect_success 'Ctrl-C that ends a git of ours is told as one' '
 	mkdir "$TRASH/killed" && real=$(command -v git) && printf "#!/bin/sh\ncase \" \$* \" in *\" cat-file \"*) kill -INT \$\$;; esac\nexec %s \"\$@\"\n" "$real" >"$TRASH/killed/git" && chmod +x "$TRASH/killed/git" &&
 	git dvx track "*.bin" && random_file a.bin 10K idle && git add -A && git commit -q -m a && rm -rf .git/dvx/pointers* .git/dvx/*cache* &&
-	(PATH="$TRASH/killed:$PATH" && test_expect_code 130 env --default-signal=INT git-dvx pull -A 2>../err); cat ../err && test "$(wc -l <../err)" = 1 && grep "^interrupted" ../err
+	(PATH="$TRASH/killed:$PATH" && test_expect_code 130 env --default-signal=INT git-dvx pull -A 2>../err) && cat ../err && test "$(wc -l <../err)" = 1 && grep "^interrupted" ../err
 '
 
 test_expect_success 'no blobs go into a .git directory by a relative URL, or by one of a committed file' '

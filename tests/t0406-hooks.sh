@@ -24,6 +24,13 @@ test_expect_success 'pre-commit: a whole file that should be a pointer is named'
 	git add --renormalize raw.bin && git commit -q -m raw && git cat-file blob HEAD:raw.bin >../p && is_pointer ../p
 '
 
+test_expect_success 'pre-commit: filter=lfs without a filter of that name: what sets one up' '
+	! grep "install --lfs" ../err && cp .gitattributes ../attributes && echo "*.raw filter=lfs diff=lfs merge=lfs -text" >>.gitattributes &&
+	random_file x.raw 5000 x && git add .gitattributes x.raw && test_expect_code 1 git commit -q -m x 2>../err && grep "git dvx install --lfs" ../err &&
+	git -c filter.lfs.process=git-dvx-filter add --renormalize x.raw && git cat-file blob :x.raw >../p && is_pointer ../p &&
+	git rm -q --cached x.raw && rm x.raw && cp ../attributes .gitattributes && git add .gitattributes
+'
+
 test_expect_success 'pre-commit: the empty file, and files below the minimum size, are no pointers' '
 	: >empty.bin && echo "*.csv filter=dvx dvx-min-size=1K -text" >>.gitattributes && echo 1,2 >small.csv && git add -A && git commit -q -m small &&
 	test "$(git cat-file blob HEAD:small.csv)" = 1,2

@@ -4,10 +4,6 @@ test_description='git dvx fsck, here and on the remote'
 . "$(dirname "$0")/lib.sh"
 . "$dvx_top/tests/transfer-lib.sh"
 
-json() {
-	python3 -c "import json, sys; j = json.load(open(sys.argv[1])); sys.exit(0 if ($2) else print(j) or 1)" "$1"
-}
-
 test_expect_success 'setup' '
 	dvx_repo repo && cd repo && git dvx remote add -d storage "$TRASH/blobs" && git dvx track "*.bin" &&
 	random_file big.bin 5M big && random_file mid.bin 100K mid && for i in 1 2 3 4 5; do random_file s$i.bin $((i * 100)) s$i || return 1; done &&

@@ -25,9 +25,6 @@ here() {
 gone() {
 	for seed do while read -r oid; do ! has_object "$oid" || { echo "$seed: $oid is still here"; return 1; }; done <"$TRASH/$seed.oids"; done
 }
-json() {
-	python3 -c "import json, sys; j = json.load(open(sys.argv[1])); sys.exit(0 if ($2) else print(j) or 1)" "$1"
-}
 # old: everything in the store was stored four weeks ago; what a gc has removed by now is not made again (-c).
 old() {
 	find .git/lfs/objects .git/dvx/packs -type f -exec touch -c -d "4 weeks ago" {} +
@@ -142,7 +139,7 @@ test_expect_success "killed $rounds times: nothing that is needed is lost, and t
 	rm -f again*.bin && for i in $(seq 40); do random_file k$i.bin $((i * 50)) k$i; done && random_file kl.bin 2M kl && git add -A && git commit -q -m many &&
 	for r in $(seq $rounds); do
 		random_file waste.bin 3000 "w$r" && git add waste.bin && random_file waste.bin 300K "v$r" && git add waste.bin && git rm -q --cached waste.bin &&
-		{ git dvx gc --prune=now >gc.out 2>&1 & } && pid=$! && sleep "0.0$((r * 7 % 10))" && kill -9 $pid 2>/dev/null; wait $pid
+		{ git-dvx gc --prune=now >gc.out 2>&1 & } && pid=$! && sleep "0.0$((r * 7 % 10))" && kill -9 $pid 2>/dev/null; wait $pid
 		git dvx fsck >fsck.out || { cat fsck.out; return 1; }
 	done && git dvx gc --prune=now && git dvx fsck && test "$(ls .git/dvx/packs | grep -c pack)" -le 2
 '

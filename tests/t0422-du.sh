@@ -3,10 +3,6 @@
 test_description='git dvx du'
 . "$(dirname "$0")/lib.sh"
 
-json() {
-	python3 -c "import json, sys; j = json.load(open(sys.argv[1])); sys.exit(0 if ($2) else print(j) or 1)" "$1"
-}
-
 test_expect_success 'setup' '
 	dvx_repo repo && cd repo && git dvx remote add -d storage ../blobs && git dvx track "*.bin" && mkdir data &&
 	random_file data/a.bin 100K a && random_file data/b.bin 500 b && random_file top.bin 200K top && git add -A && git commit -q -m one &&

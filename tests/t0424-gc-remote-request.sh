@@ -43,7 +43,7 @@ test_expect_success 'projects add what they need' '
 
 test_expect_success 'refuses when a Git remote has commits that are not here' '
 	git init -q --bare "$TRASH/origin.git" && git remote add origin "$TRASH/origin.git" && git -c core.hooksPath=/dev/null push -q origin main && gc && rm -f "$TRASH/requests" &&
-	git clone -q "$TRASH/origin.git" "$TRASH/other" 2>err; (cd "$TRASH/other" && echo x >x && git add x && git commit -q -m other && git -c core.hooksPath=/dev/null push -q origin HEAD:refs/heads/side) &&
+	git clone -q "$TRASH/origin.git" "$TRASH/other" 2>err && (cd "$TRASH/other" && echo x >x && git add x && git commit -q -m other && git -c core.hooksPath=/dev/null push -q origin HEAD:refs/heads/side) &&
 	test_expect_code 128 gc 2>err && grep "run .git fetch --all --tags. first" err && test ! -e "$TRASH/requests" && git fetch -q --all && gc && test -e "$TRASH/requests"
 '
 

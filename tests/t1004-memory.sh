@@ -25,7 +25,7 @@ test_expect_success 'git checkout of 1 GiB: Git stays below 40 MB, the filter be
 	while kill -0 $pid 2>/dev/null; do
 		now=$(sed -n "s/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p" /proc/$pid/status 2>/dev/null) && test "${now:-0}" -gt $peak && peak=$now
 		sleep 0.02
-	done; wait $pid &&
+	done && wait $pid &&
 	echo "git: $peak KiB, filter: $(cat ../filter-rss) KiB" && test $peak -gt 0 && test $peak -le 40960 &&
 	test "$(sort -n ../filter-rss | tail -n 1)" -le 262144 && is_clean &&
 	test "$(dd if=big.bin bs=1 skip=500000000 count=1 2>/dev/null)" = x && test $(wc -c <big.bin) = 1073741824

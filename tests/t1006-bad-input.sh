@@ -40,7 +40,7 @@ test_expect_success 'outside a repository' '
 
 test_expect_success 'a flipped bit in a whole object is noticed at checkout: the pointer stays, the file is named' '
 	o=$(object one:big.bin) && cp $o ../good && flip $o 3000000 && touch -r ../good $o &&
-	git checkout -q one 2>../err; is_pointer big.bin && grep "big.bin" ../err && grep -i "damaged\|corrupt\|hash" ../err && grep "git dvx" ../err && is_clean &&
+	git checkout -q one 2>../err && is_pointer big.bin && grep "big.bin" ../err && grep -i "damaged\|corrupt\|hash" ../err && grep "git dvx" ../err && is_clean &&
 	git checkout -q main && cat ../good >$o && git checkout -q one && not_pointer big.bin && git checkout -q main && unchanged
 '
 
@@ -51,7 +51,7 @@ test_expect_success 'an object that is gone is noticed by pre-commit' '
 
 test_expect_success 'a truncated whole object' '
 	o=$(object :mid.bin) && cp $o ../good && chmod u+w $o && truncate -s 1000 $o && mv mid.bin ../mid &&
-	git checkout -q -- mid.bin 2>../err; git dvx fetch && git dvx checkout && cmp mid.bin ../mid && is_clean && unchanged
+	git checkout -q -- mid.bin 2>../err && git dvx fetch && git dvx checkout && cmp mid.bin ../mid && is_clean && unchanged
 '
 
 test_expect_success 'a truncated local pack: what is lost is named, or fetched again' '
@@ -62,9 +62,9 @@ test_expect_success 'a truncated local pack: what is lost is named, or fetched a
 test_expect_success 'a truncated pack and a damaged fragment on the remote: named, nothing wrong lands' '
 	cp -r ../blobs ../blobs.good && chmod -R u+w ../blobs &&
 	for p in $(find ../blobs/packs -name "*.pack"); do truncate -s 50000 $p || return 1; done &&
-	git clone -q ../remote.git ../c1 2>../err; is_pointer ../c1/big.bin && grep -i "truncated\|ends\|damaged\|corrupt" ../err && grep "git dvx pull" ../err &&
+	git clone -q ../remote.git ../c1 2>../err && is_pointer ../c1/big.bin && grep -i "truncated\|ends\|damaged\|corrupt" ../err && grep "git dvx pull" ../err &&
 	rm -rf ../blobs && cp -r ../blobs.good ../blobs && chmod -R u+w ../blobs && for f in ../blobs/fragments/*; do flip $f 60 || return 1; done &&
-	git clone -q ../remote.git ../c2 2>../err; is_pointer ../c2/big.bin && grep -i "fragment" ../err &&
+	git clone -q ../remote.git ../c2 2>../err && is_pointer ../c2/big.bin && grep -i "fragment" ../err &&
 	rm -rf ../blobs && mv ../blobs.good ../blobs && (cd ../c2 && git dvx pull) && cmp ../c2/big.bin big.bin && (cd ../c1 && git dvx pull) && cmp ../c1/big.bin big.bin && unchanged
 '
 
@@ -79,7 +79,7 @@ test_expect_success 'flipped bits all over a remote pack: never a wrong byte in 
 
 test_expect_success !ROOT 'an unwritable store: git add fails and says where' '
 	chmod -R a-w .git/lfs .git/dvx && random_file w.bin 200K w &&
-	test_must_fail git add w.bin 2>../err; chmod -R u+w .git/lfs .git/dvx && grep "denied" ../err && grep "lfs" ../err && rm w.bin && unchanged
+	test_must_fail git add w.bin 2>../err && chmod -R u+w .git/lfs .git/dvx && grep "denied" ../err && grep "lfs" ../err && rm w.bin && unchanged
 '
 
 test_expect_success 'a store that cannot be made: git add fails and says where' '
@@ -89,7 +89,7 @@ test_expect_success 'a store that cannot be made: git add fails and says where' 
 
 test_expect_success 'a remote that is not there' '
 	test_expect_code 128 git dvx push -r nowhere 2>../err && one_error ../err nowhere &&
-	mv ../blobs ../gone && rm -rf ../c4 && git clone -q ../remote.git ../c4 2>../err; is_pointer ../c4/big.bin && grep "blobs" ../err && (cd ../c4 && is_clean) && mv ../gone ../blobs && unchanged
+	mv ../blobs ../gone && rm -rf ../c4 && git clone -q ../remote.git ../c4 2>../err && is_pointer ../c4/big.bin && grep "blobs" ../err && (cd ../c4 && is_clean) && mv ../gone ../blobs && unchanged
 '
 
 test_expect_success 'a corrupt pointer is no pointer: it stays as it is, and pre-commit names it' '

@@ -12,13 +12,13 @@ test_expect_success 'setup' '
 	done
 '
 
-# interrupted CALL PATTERN: a checkout of v1, whose filter is slow at each CALL, in a process group of its own as on a terminal,
+# interrupted CALL PATTERN [US]: a checkout of v1, whose filter takes so long (half a second) for each CALL, in a process group of its own as on a terminal,
 # with SIGINT to all of it when PATTERN has been seen.  Git dies of it; the filter ends in order, soon after.
 interrupted() {
 	local pid
 	git checkout -q -f v2 && rm -f ../trace &&
-		printf '#!/bin/sh\nexec strace -o "%s" -e trace=%s -e inject=%s:delay_enter=500000 git-dvx-filter\n' \
-			"$TRASH/trace" "$1" "$1" >../slow && chmod +x ../slow || return
+		printf '#!/bin/sh\nexec strace -o "%s" -e trace=%s -e inject=%s:delay_enter=%d git-dvx-filter\n' \
+			"$TRASH/trace" "$1" "$1" "${3:-500000}" >../slow && chmod +x ../slow || return
 	env --default-signal=INT setsid git -c dvx.jobs=1 -c filter.dvx.process="\"$TRASH/slow\"" checkout -q v1 2>../err &
 	pid=$!
 	while ! grep -q "$2" ../trace 2>/dev/null; do kill -0 $pid || return; sleep 0.02; done
@@ -45,7 +45,7 @@ test_expect_success 'under the lock: what is in place is in the index' '
 '
 
 test_expect_success 'when the index is put in place: all is done' '
-	interrupted rename index.lock && not_pointer a.bin b.bin c.bin d.bin && ! ls .git/dvx/pending/*.journal &&
+	interrupted rename index.lock 2000000 && not_pointer a.bin b.bin c.bin d.bin && ! ls .git/dvx/pending/*.journal &&
 	test_must_be_empty ../err && is_clean && completes
 '
 

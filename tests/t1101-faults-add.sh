@@ -41,7 +41,8 @@ judge_find() { [ "$code" != 0 ] || grep -q "^git_dir=.*/inner/.git$" "$fault_log
 again_find() { :; }
 
 test_expect_success 'a repository inside another is never taken for the outer one' '
-	git init -q inner && git-dvx env >../env && sweep find git-dvx io usual && sweep find git-dvx alloc ENOMEM; code=$?; cd "$TRASH/repo" && rm -rf inner && test $code = 0
+	test_when_finished "cd \"$TRASH/repo\" && rm -rf inner" &&
+	git init -q inner && git-dvx env >../env && sweep find git-dvx io usual && sweep find git-dvx alloc ENOMEM
 '
 
 # --- git commit (the hook makes the objects durable) -------------------------------------------------------------

@@ -50,8 +50,9 @@ test_expect_success 'git dvx add of files that are named one by one' '
 	test "$(git diff --cached --name-only -z --diff-filter=A | tr -cd "\0" | wc -c)" -ge 6 && git reset -q --hard && rm -rf data && git clean -q -d -f && git checkout -q start
 '
 test_expect_success 'missing files with such names: pointers, named in the summary, and pull brings them' '
-	rm -rf ../clone && mv ../blobs ../away && git clone -q ../remote.git ../clone 2>../err; mv ../away ../blobs; cd ../clone && grep "still are pointers" ../err &&
-	git checkout -q more-names 2>../err; git dvx pull && sums | cmp - ../sums.more-names && test -z "$(git status --porcelain)"; code=$?; cd ../repo && test $code = 0
+	test_when_finished "cd ../repo" &&
+	rm -rf ../clone && mv ../blobs ../away && git clone -q ../remote.git ../clone 2>../err && mv ../away ../blobs && cd ../clone && grep "still are pointers" ../err &&
+	git checkout -q more-names 2>../err && git dvx pull && sums | cmp - ../sums.more-names && test -z "$(git status --porcelain)"
 '
 
 # --- more than 4 GiB (sparse) ------------------------------------------------------------------------------------
@@ -65,11 +66,12 @@ large_file() {
 	truncate -s 4294967301 "$1" && for at in 0 4294967290 4294967299; do printf '%s' "$2" | dd of="$1" bs=1 seek=$at conv=notrunc 2>/dev/null || return 1; done
 }
 test_expect_success LARGE '4 GiB + 5 bytes: git dvx add, push, clone, change, git add' '
+	test_when_finished "cat ../rss; cd ../repo && rm -rf ../huge" &&
 	git checkout -q start && mkdir data && : >../rss && large_file data/huge XY && peak git dvx add data/huge && peak git commit -q -m huge && git tag huge &&
 	sha256sum data/huge >../huge.1 && peak git push -q -f origin HEAD:main --tags && du -sk ../blobs &&
 	rm -rf .git/lfs && peak git clone -q ../remote.git ../huge && cd ../huge && sha256sum -c ../huge.1 && test -z "$(git status --porcelain)" &&
 	large_file data/huge ZZ && peak git add data/huge && git commit -q -m changed && sha256sum data/huge >../huge.2 && peak git push -q origin HEAD:main &&
 	peak git checkout -q huge && sha256sum -c ../huge.1 && peak git checkout -q - && sha256sum -c ../huge.2 && test -z "$(git status --porcelain)" && cat ../rss &&
-	test "$(sort -rn ../rss | sed -n "1s/ .*//p")" -le 262144; code=$?; cat ../rss; cd ../repo && rm -rf ../huge && test $code = 0
+	test "$(sort -rn ../rss | sed -n "1s/ .*//p")" -le 262144
 '
 test_done

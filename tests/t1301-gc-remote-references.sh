@@ -20,7 +20,7 @@ test_expect_success 'when it is here, what it needs is kept' '
 '
 
 test_expect_success 'detached HEAD, several remotes, a project seen through its worktree and another repository in the environment' '
-	cd ../theirs && git worktree add -q --detach ../theirs-tree && cd ../theirs-tree && random_file c.bin 100K c && git add -A && git commit -q -m c && git dvx push && random_file d.bin 100K d && git add -A && git dvx push d.bin; git dvx fsck --remote --quick
+	cd ../theirs && git worktree add -q --detach ../theirs-tree && cd ../theirs-tree && random_file c.bin 100K c && git add -A && git commit -q -m c && git dvx push && random_file d.bin 100K d && git add -A && git dvx push d.bin && git dvx fsck --remote --quick &&
 	cd ../ours && git init -q --bare ../second.git && git remote add second "$TRASH/second.git" && git push -q second main && git checkout -q --detach &&
 	git dvx gc --remote --grace=0 -p ../theirs-tree && git dvx gc --remote --grace=0 -p ../theirs-tree && (cd ../theirs && git dvx fsck --remote) &&
 	GIT_DIR=$PWD/.git GIT_WORK_TREE=$PWD GIT_INDEX_FILE=$PWD/.git/index git dvx gc --remote --grace=0 -p ../theirs && GIT_DIR=.git git dvx gc --remote --grace=0 -p ../theirs &&

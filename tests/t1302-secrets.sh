@@ -46,7 +46,7 @@ test_expect_success 'keys go to .git/config alone, and not to others by way of w
 	dvx_repo repo && cd repo && git config --global http.extraHeader "X-Auth: global$secret" && chmod 600 "$HOME/.gitconfig" && git dvx track "*.bin" && random_file a.bin 300K a && random_file s.bin 300 s &&
 	git dvx remote add --no-probe -d storage s3://bucket/data >out 2>&1 && git dvx remote modify --no-probe storage access_key_id $id >>out 2>&1 && git dvx remote modify --no-probe storage secret_access_key $secret >>out 2>&1 &&
 	git dvx remote modify storage session_token $token >>out 2>&1 && git dvx remote modify storage password $password >>out 2>&1 && git add -A && git commit -q -m a &&
-	git dvx remote list -v >>out 2>&1; git dvx remote list --json >>out 2>&1; git dvx env >>out 2>&1; git dvx env --json >>out 2>&1; cat .dvxconfig >>out && ! grep -e $secret -e $token -e $password out &&
+	git dvx remote list >>out 2>&1 && git dvx remote list --json >>out 2>&1 && git dvx env >>out 2>&1 && git dvx env --json >>out 2>&1 && cat .dvxconfig >>out && ! grep -e $secret -e $token -e $password out &&
 	git config dvx.retries 0 && test -z "$(find .git/dvx -type f -perm /077 -exec grep -l -e $secret -e $token {} +)"
 '
 
@@ -54,9 +54,9 @@ test_expect_success 'a server that repeats what it was sent: nothing of it is pr
 	start_echo "" && git config dvx-remote.storage.endpointurl http://127.0.0.1:$port && rm -f seen &&
 	for answer in "403 AccessDenied" "403 SignatureDoesNotMatch" "400 AuthorizationHeaderMalformed" "400 Odd" "400 KMS.Odd" "503 SlowDown" "500 InternalError" "405 MethodNotAllowed"; do
 		echo "$answer" >answer && for c in "push -A" "push -A --json" "fetch -A" "status --remote" "fsck --remote" "gc --remote" "du --remote"; do
-			GIT_DVX_TRACE="$PWD/trace" GIT_TRACE="$PWD/trace" GIT_TRACE_CURL="$PWD/trace" GIT_CURL_VERBOSE=1 GIT_TRACE2_EVENT="$PWD/trace" git dvx $c >>out 2>&1
+			GIT_DVX_TRACE="$PWD/trace" GIT_TRACE="$PWD/trace" GIT_TRACE_CURL="$PWD/trace" GIT_CURL_VERBOSE=1 GIT_TRACE2_EVENT="$PWD/trace" git dvx $c >>out 2>&1 || :
 		done
-	done; stop_echo; mv seen "$TRASH/" && test -s "$TRASH/seen" && grep Odd out && ! grep -o -e $id -e $secret -e "TokenOfTheS" -e $password out trace
+	done && stop_echo && mv seen "$TRASH/" && test -s "$TRASH/seen" && grep Odd out && ! grep -o -e $id -e $secret -e "TokenOfTheS" -e $password out trace
 '
 
 test_expect_success 'a session token is not sent to an endpoint that a file of the tree names; long-lived keys sign for it' '

@@ -27,7 +27,7 @@ test_expect_success 'the remote borrows from this repository, or is a worktree o
 
 test_expect_success 'the remote shares the directory of objects' '
 	cd .. && two_versions shares && git init -q --bare shared.git && mkdir shared.git/lfs && ln -s "$TRASH/shares/.git/lfs/objects" shared.git/lfs/objects && cd shares && git remote add origin ../shared.git && kept &&
-	rm shared.git 2>/dev/null; cd .. && two_versions storage && git init -q --bare storage.git && git -C storage.git config lfs.storage "$TRASH/storage/.git/lfs" && cd storage && git remote add origin ../storage.git && kept
+	cd .. && two_versions storage && git init -q --bare storage.git && git -C storage.git config lfs.storage "$TRASH/storage/.git/lfs" && cd storage && git remote add origin ../storage.git && kept
 '
 
 test_expect_success 'a real copy counts, also one that is another link to the file' '

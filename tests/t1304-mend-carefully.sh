@@ -38,7 +38,7 @@ test_expect_success RCLONE 'what is damaged on the way is not removed there' '
 	exec "$real" "\$@"
 	EOF
 	printf "[far]\ntype = local\n" >"$HOME/rclone.conf" && RCLONE_CONFIG="$HOME/rclone.conf" && export RCLONE_CONFIG && git dvx remote add far "rclone://far:$TRASH/far" && git dvx push -A -r far &&
-	ls "$TRASH/far/fragments" >before && rm -rf .git/dvx/remotes && { PATH="$TRASH/shim:$PATH" git dvx fsck --remote --repair -r far >out 2>&1; code=$?; } ; cat out; test -d "$TRASH/damaged-once" &&
+	ls "$TRASH/far/fragments" >before && rm -rf .git/dvx/remotes && { PATH="$TRASH/shim:$PATH" git dvx fsck --remote --repair -r far >out 2>&1 || :; } && cat out && test -d "$TRASH/damaged-once" &&
 	ls "$TRASH/far/fragments" >after && test_cmp before after && git dvx fsck --remote -r far
 '
 test_done

@@ -3,11 +3,15 @@
  * capability "pipelining" (docs/agent-protocol.md, "agent").  Requests are queued; without the
  * capability the queue is worked on after each.
  */
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/base/strvec.h"
 #include "lib/store/oidmap.h"
+#include "transfer/agent_fetch.h"
+#include "transfer/agent_send.h"
 #include "transfer/frontend.h"
+#include "transfer/remote/remote.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -19,7 +23,6 @@ enum {
 	LINE_MAX_BYTES = 65536,
 	QUEUE_MAX = 1000000,
 	CODE_INIT = 32, /* what Git LFS's own agents use */
-	CODE_NOTFOUND = 404,
 	CODE_OTHER = 2
 };
 static const double size_max = 9007199254740991.0; /* exact in a double, as JSON numbers are */
@@ -34,7 +37,12 @@ struct agent {
 	struct transfer_object *queue;
 	size_t n, cap;
 	struct oidmap queued;
-	struct strvec temps; /* files that the client should have moved away */
+	struct strvec temps;	       /* files that the client should have moved away */
+	struct remote *remote;	       /* a blob store; opened once for all requests */
+	struct agent_sender *sender;   /* to it, one object at a time */
+	struct agent_fetcher *fetcher; /* from it */
+	uint64_t before; /* bytes that the engine had done when the object at hand began */
+	uint64_t said;	 /* of the object at hand, to the client */
 };
 
 /* ---- writing events ---- */
@@ -95,21 +103,61 @@ static int event_send(struct event *e)
 	return rc;
 }
 
-static int send_progress(const struct transfer_object *o)
+/* `so_far` bytes of the object; what had been said before is known for one at a time only. */
+static int send_progress(struct agent *a, const struct transfer_object *o, uint64_t so_far)
 {
 	struct event e = event_new("progress");
 
 	add_oid(&e, &o->oid);
-	add_number(&e, "bytesSoFar", (double)o->size);
-	add_number(&e, "bytesSinceLast", (double)o->size);
+	add_number(&e, "bytesSoFar", (double)so_far);
+	add_number(&e, "bytesSinceLast", (double)(so_far - a->said));
 	return event_send(&e);
+}
+
+/* The engine's progress: while one object is at hand, it is that one's. */
+static int on_progress(uint64_t objects, uint64_t bytes, void *data)
+{
+	struct agent *a = data;
+	uint64_t so_far = bytes > a->before ? bytes - a->before : 0;
+	int rc;
+
+	(void)objects;
+	if (a->pipelining || a->n != 1 || a->queue[0].state != TRANSFER_OPEN)
+		return 0;
+	if (so_far > a->queue[0].size)
+		so_far = a->queue[0].size;
+	if (so_far <= a->said)
+		return 0;
+	rc = send_progress(a, &a->queue[0], so_far);
+	a->said = so_far;
+	return rc;
+}
+
+/* As a server of Git LFS would say it. */
+static int code_of(int rc)
+{
+	switch (rc) {
+	case ERR_NOTFOUND:
+		return 404;
+	case ERR_DENIED:
+		return 403;
+	case ERR_CORRUPT:
+	case ERR_INVALID:
+		return 422;
+	case ERR_LIMIT:
+		return 507;
+	case ERR_REMOTE:
+		return 503;
+	default:
+		return CODE_OTHER;
+	}
 }
 
 static int send_complete(struct transfer_object *o, uint64_t bytes, void *data)
 {
 	struct agent *a = data;
 	struct event e;
-	int rc = o->state > 0 ? send_progress(o) : 0;
+	int rc = o->state > 0 && a->said < o->size ? send_progress(a, o, o->size) : 0;
 
 	(void)bytes;
 	if (rc < 0)
@@ -117,7 +165,7 @@ static int send_complete(struct transfer_object *o, uint64_t bytes, void *data)
 	e = event_new("complete");
 	add_oid(&e, &o->oid);
 	if (o->state < 0)
-		add_error(&e, o->state == ERR_NOTFOUND ? CODE_NOTFOUND : CODE_OTHER, err_msg());
+		add_error(&e, code_of(o->state), err_msg());
 	if (o->to_file && o->file) {
 		add_string(&e, "path", o->file);
 		e.failed |= strvec_push(&a->temps, o->file) < 0;
@@ -179,6 +227,24 @@ static int has_capability(const cJSON *event, const char *name)
 
 /* ---- events ---- */
 
+/* A blob store is opened once; other remotes look after themselves. */
+static int open_remote(struct agent *a, int alone)
+{
+	struct engine *e = &a->engine;
+	const struct remote_context context = {e->git, e->config, e->stop};
+	int rc;
+
+	if (e->spec->kind == REMOTE_GITDIR || e->spec->kind == REMOTE_LFS)
+		return 0;
+	rc = remote_open(&a->remote, e->spec, &context);
+	e->remote = a->remote;
+	if (rc == 0 && a->direction == ENGINE_UPLOAD)
+		rc = agent_sender_new(&a->sender, e, alone);
+	else if (rc == 0)
+		rc = agent_fetcher_new(&a->fetcher, e);
+	return rc;
+}
+
 static int on_init(struct agent *a, const cJSON *event)
 {
 	const char *operation = member(event, "operation");
@@ -192,6 +258,9 @@ static int on_init(struct agent *a, const cJSON *event)
 		return err_set(ERR_INVALID, "'operation' must be 'upload' or 'download'");
 	a->direction = strcmp(operation, "upload") == 0 ? ENGINE_UPLOAD : ENGINE_DOWNLOAD;
 	rc = frontend_resolve(&a->engine, a->options, remote);
+	if (rc == 0)
+		rc = open_remote(
+			a, cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(event, "concurrent")));
 	if (rc < 0)
 		return rc;
 	a->ready = 1;
@@ -209,10 +278,21 @@ static int on_init(struct agent *a, const cJSON *event)
 	return event_send(&answer);
 }
 
+static int transfer(struct agent *a)
+{
+	a->before = a->engine.bytes_done;
+	a->said = 0;
+	if (a->n == 1 && !a->pipelining && a->sender)
+		return agent_send(a->sender, &a->queue[0]);
+	if (a->n == 1 && !a->pipelining && a->fetcher)
+		return agent_fetch(a->fetcher, &a->queue[0]);
+	return engine_run(&a->engine, a->direction, a->queue, a->n);
+}
+
 /* Work on what is queued. */
 static int run_queue(struct agent *a)
 {
-	int rc = a->n ? engine_run(&a->engine, a->direction, a->queue, a->n) : 0;
+	int rc = a->n ? transfer(a) : 0;
 
 	if (rc < 0 && rc != ERR_INTERRUPTED && !a->engine.deaf) {
 		char *why = strdup(err_msg()); /* a failure of all is the failure of each */
@@ -236,15 +316,8 @@ static int new_slot(struct agent *a, struct transfer_object **out)
 {
 	if (a->n == QUEUE_MAX)
 		return err_set(ERR_LIMIT, "more than %d requests are queued", QUEUE_MAX);
-	if (a->n == a->cap) {
-		size_t cap = a->cap ? a->cap * 2 : 64;
-		struct transfer_object *v = realloc(a->queue, cap * sizeof(*v));
-
-		if (!v)
-			return err_set(ERR_NOMEM, "out of memory");
-		a->queue = v;
-		a->cap = cap;
-	}
+	if (array_room(&a->queue, a->n, &a->cap, sizeof(*a->queue)) < 0)
+		return ERR_NOMEM;
 	*out = &a->queue[a->n];
 	memset(*out, 0, sizeof(**out));
 	return 0;
@@ -346,6 +419,7 @@ int agent_front(const struct frontend_options *o)
 	int rc = frontend_open(&a.engine, o);
 
 	a.engine.answer = send_complete;
+	a.engine.progress = on_progress;
 	a.engine.data = &a;
 	if (rc == 0)
 		rc = converse(&a);
@@ -355,6 +429,9 @@ int agent_front(const struct frontend_options *o)
 	}
 	for (size_t i = 0; i < a.temps.n; i++)
 		unlink(a.temps.v[i]);
+	agent_sender_free(a.sender);
+	agent_fetcher_free(a.fetcher);
+	remote_close(a.remote);
 	frontend_close(&a.engine);
 	for (size_t i = 0; i < a.n; i++)
 		transfer_object_release(&a.queue[i]);

@@ -3,6 +3,7 @@
  * "batch").
  */
 #include "transfer/frontend.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/base/pathpool.h"
@@ -78,15 +79,8 @@ static int add_request(struct batch *b, const struct batch_request *r)
 		return 0;
 	if (b->n == BATCH_REQUESTS_MAX)
 		return err_set(ERR_LIMIT, "more than %d requests", BATCH_REQUESTS_MAX);
-	if (b->n == b->cap) {
-		size_t cap = b->cap ? b->cap * 2 : 256;
-
-		o = realloc(b->objects, cap * sizeof(*o));
-		if (!o)
-			return err_set(ERR_NOMEM, "out of memory");
-		b->objects = o;
-		b->cap = cap;
-	}
+	if (array_room(&b->objects, b->n, &b->cap, sizeof(*b->objects)) < 0)
+		return ERR_NOMEM;
 	o = &b->objects[b->n++];
 	*o = (struct transfer_object){.oid = r->oid, .size = r->size};
 	if (r->has_base)

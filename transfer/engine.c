@@ -8,6 +8,7 @@
 #include "lib/base/workers.h"
 #include "transfer/blob/blobstore.h"
 #include "transfer/gitdir_remote.h"
+#include "transfer/lfs/lfs_remote.h"
 #include "transfer/remote/remote.h"
 
 #include <stdio.h>
@@ -127,6 +128,31 @@ void engine_warn(struct engine *e, const char *message)
 	pthread_mutex_unlock(&e->lock);
 }
 
+/* Objects whose size the client does not know: what is here has one.  Others get theirs from the
+ * remote, which keeps it with the id; a Git LFS server has to be told it. */
+static void know_sizes(
+	struct engine *e, enum engine_direction d, struct transfer_object *objects, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct transfer_object *o = &objects[i];
+		uint64_t size;
+
+		if (o->size != STORE_SIZE_UNKNOWN)
+			continue;
+		if (e->store && store_find_size(e->store, &o->oid, &size))
+			o->size = size;
+		else if (d == ENGINE_UPLOAD)
+			engine_answer(e, o,
+				err_set(ERR_NOTFOUND, "the object is not in the local store"), 0);
+		else if (e->spec->kind == REMOTE_LFS)
+			engine_answer(e, o,
+				err_set(ERR_UNSUPPORTED, "a Git LFS server cannot be asked for an "
+							 "object without its "
+							 "size"),
+				0);
+	}
+}
+
 /* The empty object needs no transfer, and a download that is here already neither. */
 static void answer_trivial(
 	struct engine *e, enum engine_direction d, struct transfer_object *objects, size_t n)
@@ -134,6 +160,8 @@ static void answer_trivial(
 	for (size_t i = 0; i < n; i++) {
 		struct transfer_object *o = &objects[i];
 
+		if (o->state != TRANSFER_OPEN || o->size == STORE_SIZE_UNKNOWN)
+			continue;
 		if (o->size == 0 && !oid_eq(&o->oid, &oid_of_empty)) {
 			engine_answer(e, o,
 				err_set(ERR_INVALID, "an object of 0 bytes cannot have another id "
@@ -154,18 +182,18 @@ static int run_blobstore(
 	struct engine *e, enum engine_direction d, struct transfer_object *objects, size_t n)
 {
 	const struct remote_context context = {e->git, e->config, e->stop};
-	struct remote *remote = NULL;
+	struct remote *opened = NULL;
 	struct blobstore *b = NULL;
-	int rc = remote_open(&remote, e->spec, &context);
+	int rc = e->remote ? 0 : remote_open(&opened, e->spec, &context);
 
 	if (rc == 0)
-		rc = blobstore_open(&b, e, remote);
+		rc = blobstore_open(&b, e, e->remote ? e->remote : opened);
 	if (rc == 0 && d == ENGINE_UPLOAD)
 		rc = blobstore_upload(b, objects, n);
 	else if (rc == 0)
 		rc = blobstore_download(b, objects, n);
 	blobstore_close(b);
-	remote_close(remote);
+	remote_close(opened);
 	return rc;
 }
 
@@ -194,11 +222,14 @@ int engine_run(struct engine *e, enum engine_direction d, struct transfer_object
 	size_t open = 0;
 	int rc = 0;
 
+	know_sizes(e, d, objects, n);
 	answer_trivial(e, d, objects, n);
 	for (size_t i = 0; i < n; i++)
 		open += objects[i].state == TRANSFER_OPEN;
 	if (open && e->spec->kind == REMOTE_GITDIR)
 		rc = gitdir_remote_run(e, d, objects, n);
+	else if (open && e->spec->kind == REMOTE_LFS)
+		rc = lfs_remote_run(e, d, objects, n);
 	else if (open)
 		rc = run_blobstore(e, d, objects, n);
 	if (rc == 0)

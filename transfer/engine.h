@@ -14,6 +14,8 @@
 #include "lib/store/oid.h"
 #include "lib/store/store.h"
 
+struct remote;
+
 enum engine_direction { ENGINE_DOWNLOAD, ENGINE_UPLOAD };
 
 enum transfer_state {
@@ -22,15 +24,25 @@ enum transfer_state {
 	TRANSFER_PRESENT = 2 /* negative: enum err */
 };
 
+/* Looks at the file of a download while it grows (the server sends an object on before the last
+ * byte of it has come).  Called by the thread that writes. */
+struct transfer_watch {
+	/* An attempt begins with the empty file `fd`: to be duplicated by who wants to keep it. */
+	void (*begun)(struct transfer_watch *w, int fd);
+	/* So many bytes of it are there; whether they are right is known in the end only. */
+	void (*grown)(struct transfer_watch *w, uint64_t size);
+};
+
 /* There may be a million. */
 struct transfer_object {
 	struct oid oid;
-	uint64_t size;
+	uint64_t size;	  /* STORE_SIZE_UNKNOWN: a download's, until it was found */
 	struct oid *base; /* upload: what to deduplicate against; may be NULL */
 	const char *path; /* for messages; borrowed; may be NULL */
 	char *file;	  /* upload: read from this file, not from the store; download: out */
 	int to_file;	  /* download: to a temporary file, not to the store */
-	int state;	  /* out: enum transfer_state, or negative enum err */
+	struct transfer_watch *watch; /* download to a file: borrowed; may be NULL */
+	int state;		      /* out: enum transfer_state, or negative enum err */
 };
 
 /* Set the base; for an object so small that it is sent whole in any case: nothing. */
@@ -44,7 +56,10 @@ struct engine {
 	struct config *config;
 	struct store *store;
 	struct remote_spec *spec;
-	int jobs; /* threads; 0: as many as fit */
+	struct remote *remote; /* the blob store of `spec`, open already; NULL: opened for a run */
+	const char *ref;       /* full name of the Git ref that the transfer is for; NULL: none in
+				  particular */
+	int jobs;	       /* threads; 0: as many as fit */
 	int dry_run;
 	int verify; /* upload: ask the remote for every pack that an object is said to lie in */
 	int check;  /* download: to nowhere; every object is read and hashed */

@@ -6,12 +6,32 @@
 #include "lib/base/fs.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { READ_SIZE = 64 * 1024 };
+
+volatile int frontend_stop;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	frontend_stop = 1;
+}
+
+void frontend_catch_signals(void)
+{
+	struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+
+	sigemptyset(&stop.sa_mask);
+	sigemptyset(&ignore.sa_mask);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
 
 static void warn(const char *message, void *data)
 {
@@ -36,6 +56,7 @@ int frontend_open(struct engine *e, const struct frontend_options *o)
 		e->jobs = 0;
 	e->dry_run = o->dry_run;
 	e->verify = o->verify;
+	e->ref = o->ref;
 	e->stop = &frontend_stop;
 	e->warn = warn;
 	return 0;
@@ -43,10 +64,13 @@ int frontend_open(struct engine *e, const struct frontend_options *o)
 
 int frontend_resolve(struct engine *e, const struct frontend_options *o, const char *fallback)
 {
-	if (o->store)
+	if (o->store && !remotes_setting(e->config, o->store, "url"))
 		return remotes_spec_of_url(&e->spec, o->store);
-	return remotes_resolve(
-		&e->spec, e->git, e->config, o->remote ? o->remote : fallback, o->git_remote);
+	return remotes_resolve(&e->spec, e->git, e->config,
+		o->store    ? o->store
+		: o->remote ? o->remote
+			    : fallback,
+		o->git_remote);
 }
 
 void frontend_close(struct engine *e)

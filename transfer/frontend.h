@@ -7,13 +7,16 @@
 #include "lib/base/buf.h"
 #include "transfer/engine.h"
 
-/* Set by SIGINT and SIGTERM (main.c). */
+/* Set by SIGINT and SIGTERM, once they are caught. */
 extern volatile int frontend_stop;
+/* Catch them, and ignore SIGPIPE.  A system call that waits for requests returns then. */
+void frontend_catch_signals(void);
 
 struct frontend_options {
 	const char *remote;
 	const char *git_remote;
-	const char *store; /* agent: directory or file:// URL of a blob store */
+	const char *ref;
+	const char *store; /* agent: a blob store: directory, URL, or name of a configured remote */
 	int jobs;
 	int dry_run;
 	int verify;

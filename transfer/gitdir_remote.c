@@ -206,8 +206,16 @@ static int fetch_own(struct peer *p, struct transfer_object *objects, size_t n, 
  * whole among the blobs; if not, the second try has the message. */
 static int download(struct peer *p, struct transfer_object *objects, size_t n)
 {
-	int rc = fetch_own(p, objects, n, 0);
+	int rc;
 
+	for (size_t i = 0; i < n; i++) {
+		uint64_t size;
+
+		if (objects[i].size == STORE_SIZE_UNKNOWN &&
+			store_find_size(p->store, &objects[i].oid, &size))
+			objects[i].size = size;
+	}
+	rc = fetch_own(p, objects, n, 0);
 	if (rc == 0)
 		rc = fetch_from_blobs(p, objects, n);
 	return rc == 0 ? fetch_own(p, objects, n, 1) : rc;
@@ -405,4 +413,36 @@ int gitdir_remote_blobs(struct engine *e, struct remote **out)
 	buf_release(&root);
 	buf_release(&format);
 	return rc;
+}
+
+/* ---- asking often ---- */
+
+struct gitdir_own {
+	struct peer peer;
+};
+
+int gitdir_own_open(struct gitdir_own **out, struct engine *e)
+{
+	struct gitdir_own *o = malloc(sizeof(*o));
+	int rc = o ? peer_open(&o->peer, e) : err_set(ERR_NOMEM, "out of memory");
+
+	if (o && rc < 0) {
+		gitdir_own_close(o);
+		o = NULL;
+	}
+	*out = o;
+	return rc;
+}
+
+void gitdir_own_close(struct gitdir_own *o)
+{
+	if (!o)
+		return;
+	peer_close(&o->peer);
+	free(o);
+}
+
+int gitdir_own_find(struct gitdir_own *o, const struct oid *oid, uint64_t *size)
+{
+	return store_find_size(o->peer.store, oid, size);
 }

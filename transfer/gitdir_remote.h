@@ -18,4 +18,12 @@ int gitdir_remote_measure(struct engine *e, struct store_size *out);
 /* The blob store in its "dvx" folder: 0 and *out, 1 when it has none, or a negative error. */
 int gitdir_remote_blobs(struct engine *e, struct remote **out);
 
+/* What the repository keeps itself, for whoever asks often: opened as e->spec says (`e` is borrowed
+ * for its life). */
+struct gitdir_own;
+int gitdir_own_open(struct gitdir_own **out, struct engine *e);
+void gitdir_own_close(struct gitdir_own *o);
+/* 1 and *size if the object is there, else 0. */
+int gitdir_own_find(struct gitdir_own *o, const struct oid *oid, uint64_t *size);
+
 #endif

@@ -7,33 +7,13 @@
 #include "transfer/frontend.h"
 #include "transfer/subcommands.h"
 
+#include <errno.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Larger pieces of memory go back to the system as soon as they are freed. */
 enum { GIVE_BACK = 1024 * 1024 };
-
-volatile int frontend_stop;
-
-static void on_signal(int sig)
-{
-	(void)sig;
-	frontend_stop = 1;
-}
-
-/* A system call that waits for requests is to return, hence no SA_RESTART. */
-static void catch_signals(void)
-{
-	struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
-
-	sigemptyset(&stop.sa_mask);
-	sigemptyset(&ignore.sa_mask);
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
-}
 
 static int usage_error(void)
 {
@@ -50,6 +30,8 @@ static int cmd_batch(int argc, char **argv)
 			"remote to use instead of the default", 0},
 		{0, "git-remote", OPT_VALUE, &o.git_remote, "<name>",
 			"Git remote of the push or fetch at hand", 0},
+		{0, "ref", OPT_VALUE, &o.ref, "<name>",
+			"full name of the Git ref at hand, for a Git LFS server", 0},
 		{'j', "jobs", OPT_INT, &o.jobs, "<n>", "use up to this many threads", 0},
 		{'n', "dry-run", OPT_FLAG, &o.dry_run, NULL,
 			"move nothing, say what would be moved", 0},
@@ -75,8 +57,8 @@ static int cmd_agent(int argc, char **argv)
 	static const char usage[] = "git-dvx-transfer [agent] [<options>]";
 	struct frontend_options o = {.jobs = 0};
 	const struct opt table[] = {
-		{0, "store", OPT_VALUE, &o.store, "<directory>",
-			"directory or file:// URL of a blob store", 0},
+		{0, "store", OPT_VALUE, &o.store, "<store>",
+			"blob store: directory, URL or name of a remote", 0},
 		{'r', "remote", OPT_VALUE, &o.remote, "<name>",
 			"remote to use instead of the client's", 0},
 		{'j', "jobs", OPT_INT, &o.jobs, "<n>", "use up to this many threads", 0},
@@ -100,10 +82,14 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(int argc, char **argv);
 	} commands[] = {{"agent", cmd_agent}, {"batch", cmd_batch}, {"du", du_main},
-		{"fsck", fsck_main}, {"gc", gc_main}, {"probe", probe_main}, {"serve", serve_main}};
+		{"fsck", fsck_main}, {"gc", gc_main}, {"lfs-ssh", serve_lfs_main},
+		{"locks", locks_main}, {"probe", probe_main}, {"runs", runs_main},
+		{"serve", serve_main}};
 
-	catch_signals();
+	frontend_catch_signals();
 	mallopt(M_MMAP_THRESHOLD, GIVE_BACK);
+	if (strcmp(program_invocation_short_name, "git-lfs-transfer") == 0)
+		return serve_lfs_main(argc, argv);
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

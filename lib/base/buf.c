@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,19 @@ int buf_addf(struct buf *b, const char *fmt, ...)
 	va_end(ap);
 	b->len += (size_t)n;
 	return 0;
+}
+
+int buf_addcount(struct buf *b, uint64_t n)
+{
+	char digits[24], text[32];
+	size_t len = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, n), used = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			text[used++] = ',';
+		text[used++] = digits[i];
+	}
+	return buf_add(b, text, used);
 }
 
 int buf_add_be16(struct buf *b, uint16_t v)

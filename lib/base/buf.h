@@ -32,6 +32,8 @@ int buf_add(struct buf *b, const void *data, size_t len);
 int buf_addstr(struct buf *b, const char *s);
 int buf_addch(struct buf *b, char c);
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A number with commas: "1,000,000". */
+int buf_addcount(struct buf *b, uint64_t n);
 /* Integers in network byte order, as every format of ours has them. */
 int buf_add_be16(struct buf *b, uint16_t v);
 int buf_add_be32(struct buf *b, uint32_t v);

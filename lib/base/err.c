@@ -20,6 +20,8 @@ char *err_printable(char *text)
 
 		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
 			*p = '?';
+		else if (c == 0xc2 && ((unsigned char)p[1] & 0xe0) == 0x80) /* U+0080 to U+009F */
+			p[0] = p[1] = '?';
 	}
 	return text;
 }
@@ -68,6 +70,11 @@ int err_sys(const char *fmt, ...)
 	err_printable(message);
 	errno = saved;
 	return code_of_errno(saved);
+}
+
+int err_no_memory(void)
+{
+	return err_set(ERR_NOMEM, "out of memory");
 }
 
 int err_prefix(int code, const char *fmt, ...)

@@ -31,6 +31,9 @@ int err_set(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3))
  * or ERR_IO by errno.  errno is kept. */
 int err_sys(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* err_set(ERR_NOMEM, "out of memory"), the commonest of all. */
+int err_no_memory(void);
+
 /* Put "<text>: " before the present message; returns `code` unchanged. */
 int err_prefix(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -38,8 +41,9 @@ int err_prefix(int code, const char *fmt, ...) __attribute__((format(printf, 2, 
  * err_*. */
 const char *err_msg(void);
 
-/* Replace what a terminal would obey (control characters except newline and tab) by '?', in place;
- * returns `text`.  Every message has gone through it: names in it come from anywhere. */
+/* Replace what a terminal would obey (control characters, also U+0080 to U+009F, but not newline
+ * and tab) by '?', in place; returns `text`.  Every message has gone through it: names in it come
+ * from anywhere. */
 char *err_printable(char *text);
 
 /* Forget the message. */

@@ -238,6 +238,23 @@ int fs_tempfile(struct buf *path, const char *prefix)
 	return err_set(ERR_IO, "cannot find a free temporary name '%s…'", prefix);
 }
 
+int fs_unnamed_file(const char *dir)
+{
+	struct buf prefix = BUF_INIT, path = BUF_INIT;
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		return fd;
+	fd = buf_addf(&prefix, "%s/dvx-", dir);
+	if (fd == 0)
+		fd = fs_tempfile(&path, prefix.p);
+	if (fd >= 0)
+		unlink(path.p);
+	buf_release(&prefix);
+	buf_release(&path);
+	return fd;
+}
+
 int fs_replace_file(const char *path, const void *data, size_t len, int durable)
 {
 	struct buf temp = BUF_INIT, prefix = BUF_INIT;

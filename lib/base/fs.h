@@ -39,6 +39,12 @@ int fs_close(int *fd, const char *name_for_error);
  * the name.  The descriptor, or a negative error. */
 int fs_tempfile(struct buf *path, const char *prefix);
 
+/* A new file in `dir`, to read and to write, that goes with its descriptor: without a name where
+ * the file system can, else one whose name is taken away at once.  The descriptor, or a negative
+ * error.
+ */
+int fs_unnamed_file(const char *dir);
+
 /* Replace `path` with these bytes: temp file beside it, write, (fsync,) rename, (fsync of the
  * directory).  With `durable` 0 the fsyncs are left out. */
 int fs_replace_file(const char *path, const void *data, size_t len, int durable);

@@ -168,3 +168,10 @@ int flock_take(const char *path, int timeout_ms)
 		close(fd);
 	}
 }
+
+int flock_take_mkdirs(const char *path, int timeout_ms)
+{
+	int rc = fs_mkdirs_parent(path);
+
+	return rc < 0 ? rc : flock_take(path, timeout_ms);
+}

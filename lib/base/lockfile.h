@@ -30,5 +30,7 @@ void lockfile_rollback(struct lockfile *l);
 /* Open (creating) `path` and flock it exclusively, waiting up to timeout_ms (-1: for ever, 0: try
  * once). The descriptor (close it to unlock), ERR_LOCKED, or ERR_IO. */
 int flock_take(const char *path, int timeout_ms);
+/* The same, making the directories above it first. */
+int flock_take_mkdirs(const char *path, int timeout_ms);
 
 #endif

@@ -184,3 +184,10 @@ int pathmatch_wanted(const struct pathmatch *m, const char *path)
 		return 0;
 	return !any_matches(&m->exclude, path);
 }
+
+int pathmatch_within(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return n == 0 || (strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0'));
+}

@@ -14,6 +14,9 @@ int pathmatch_glob(const char *glob, const char *text);
 /* 1 if the pattern matches the path (relative, no leading slash) or one of its directories. */
 int pathmatch_one(const char *pattern, const char *path);
 
+/* 1 if `path` is `dir` or lies below it ("" is the top, where everything is).  Plain text. */
+int pathmatch_within(const char *path, const char *dir);
+
 struct pathmatch {
 	struct strvec include; /* empty: everything */
 	struct strvec exclude; /* wins */

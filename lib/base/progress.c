@@ -4,6 +4,7 @@
  * the clock.
  */
 #include "lib/base/progress.h"
+#include "lib/base/gitvalue.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -68,12 +69,10 @@ static int on_terminal(void)
 struct progress *progress_new(
 	const char *title, uint64_t objects, uint64_t bytes, enum progress_mode mode)
 {
-	const char *env = getenv("GIT_LFS_FORCE_PROGRESS");
 	size_t len = strlen(title);
 	struct progress *p;
 
-	if (mode == PROGRESS_AUTO && env && *env && strcmp(env, "0") != 0 &&
-		strcmp(env, "false") != 0)
+	if (mode == PROGRESS_AUTO && gitvalue_lfs_env("GIT_LFS_FORCE_PROGRESS", 0))
 		mode = PROGRESS_FORCE;
 	if (mode == PROGRESS_OFF || (mode == PROGRESS_AUTO && !on_terminal()))
 		return NULL;

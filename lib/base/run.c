@@ -180,6 +180,8 @@ static int plan_stdio(struct plan *p, struct run *r)
 		e |= posix_spawn_file_actions_adddup2(&p->actions, STDOUT_FILENO, STDERR_FILENO);
 	else if (r->err == RUN_TO_FD)
 		e |= posix_spawn_file_actions_adddup2(&p->actions, r->err_fd, STDERR_FILENO);
+	if (r->keep_fd) /* onto itself: no longer close-on-exec there */
+		e |= posix_spawn_file_actions_adddup2(&p->actions, r->keep_fd, r->keep_fd);
 	if (r->dir)
 		e |= posix_spawn_file_actions_addchdir_np(&p->actions, r->dir);
 	return e ? err_set(ERR_NOMEM, "out of memory") : 0;
@@ -187,15 +189,22 @@ static int plan_stdio(struct plan *p, struct run *r)
 
 /* The child starts with SIGPIPE as programs expect it and with no signal blocked, whatever we have
  * set. */
-static void plan_signals(struct plan *p)
+static void plan_signals(struct plan *p, const struct run *r)
 {
+	short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
 	sigset_t set;
 
+	if (r->group) {
+		posix_spawnattr_setpgroup(&p->attributes, r->group);
+		flags |= POSIX_SPAWN_SETPGROUP;
+	}
+	if (r->own_session)
+		flags |= POSIX_SPAWN_SETSID;
 	sigemptyset(&set);
 	posix_spawnattr_setsigmask(&p->attributes, &set);
 	sigaddset(&set, SIGPIPE);
 	posix_spawnattr_setsigdefault(&p->attributes, &set);
-	posix_spawnattr_setflags(&p->attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&p->attributes, flags);
 }
 
 /* The program's path; made absolute when it is relative and the child starts in another directory.
@@ -241,7 +250,7 @@ int run_start(struct run *r)
 		goto done;
 	if ((rc = plan_stdio(&p, r)) < 0)
 		goto done;
-	plan_signals(&p);
+	plan_signals(&p, r);
 	env = merged_environment(&r->env);
 	if (!env) {
 		rc = err_set(ERR_NOMEM, "out of memory");
@@ -265,6 +274,14 @@ done:
 	free(env);
 	buf_release(&path);
 	return rc;
+}
+
+int run_ended(const struct run *r)
+{
+	siginfo_t info = {0};
+
+	return r->pid > 0 && waitid(P_PID, (id_t)r->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == r->pid;
 }
 
 int run_finish(struct run *r)

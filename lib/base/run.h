@@ -26,6 +26,9 @@ struct run {
 	const char *dir;	     /* working directory, NULL = the present one (borrowed) */
 	enum run_stdio in, out, err; /* err: no RUN_PIPE */
 	int err_fd;		     /* where RUN_TO_FD leads, above 2 (borrowed) */
+	int keep_fd;	 /* one more that the child inherits, above 2 (borrowed); 0: none */
+	pid_t group;	 /* the process group it joins; 0: ours */
+	int own_session; /* 1: it leads a session, so that signals for our group pass it by */
 	/* filled by run_start */
 	pid_t pid;
 	int in_fd;  /* write end, when in == RUN_PIPE; -1 otherwise */
@@ -46,6 +49,8 @@ int run_resolve_sibling(struct buf *out, const char *name);
 
 /* Start.  0, ERR_NOTFOUND (no such program), ERR_IO.  Every descriptor of ours is close-on-exec. */
 int run_start(struct run *r);
+/* Look whether the program has ended, without waiting for it and without reaping it: 1, else 0. */
+int run_ended(const struct run *r);
 /* Close our pipe ends and wait.  The exit status (0-255), 128+signal if killed, or a negative
  * error. */
 int run_finish(struct run *r);

@@ -42,9 +42,17 @@ int strvec_push(struct strvec *s, const char *str)
 	return push_owned(s, strdup(str));
 }
 
+/* Not by strndup: the sanitizers take its text for one that ends with a NUL. */
 int strvec_pushn(struct strvec *s, const char *str, size_t len)
 {
-	return push_owned(s, strndup(str, len));
+	size_t n = strnlen(str, len);
+	char *copy = malloc(n + 1);
+
+	if (copy) {
+		memcpy(copy, str, n);
+		copy[n] = '\0';
+	}
+	return push_owned(s, copy);
 }
 
 int strvec_pushf(struct strvec *s, const char *fmt, ...)
@@ -70,4 +78,14 @@ int strvec_pushl(struct strvec *s, ...)
 		rc = strvec_push(s, str);
 	va_end(ap);
 	return rc;
+}
+
+int strvec_eq(const struct strvec *a, const struct strvec *b)
+{
+	if (a->n != b->n)
+		return 0;
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->v[i], b->v[i]) != 0)
+			return 0;
+	return 1;
 }

@@ -21,9 +21,12 @@ struct strvec {
 void strvec_release(struct strvec *s);
 /* Append a copy.  0 or ERR_NOMEM. */
 int strvec_push(struct strvec *s, const char *str);
+/* Likewise of at most `len` bytes, which need not end with a NUL. */
 int strvec_pushn(struct strvec *s, const char *str, size_t len);
 int strvec_pushf(struct strvec *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Append copies of several, ended by NULL: strvec_pushl(&v, "git", "status", NULL). */
 int strvec_pushl(struct strvec *s, ...) __attribute__((sentinel));
+/* 1 if both hold the same strings in the same order, else 0. */
+int strvec_eq(const struct strvec *a, const struct strvec *b);
 
 #endif

@@ -13,7 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/array.h"
 #include "lib/base/err.h"
+#include "lib/base/fs.h"
+#include "lib/base/pathmatch.h"
 #include "lib/base/strmap.h"
 #include "lib/base/workers.h"
 #include "lib/repo/git.h"
@@ -83,32 +86,18 @@ struct collect {
 static struct add_operand *operand_of(const struct collect *c, const char *path)
 {
 	struct add_operand *o = strmap_get(&c->exact, path);
-	size_t i, len;
 
-	for (i = 0; !o && i < c->n; i++) {
-		if (!c->operands[i].is_dir)
-			continue;
-		len = strlen(c->operands[i].path);
-		if (!len || (!strncmp(path, c->operands[i].path, len) &&
-				    (path[len] == '/' || path[len] == '\0')))
+	for (size_t i = 0; !o && i < c->n; i++)
+		if (c->operands[i].is_dir && pathmatch_within(path, c->operands[i].path))
 			o = &c->operands[i];
-	}
 	return o;
 }
 
 static struct add_file *push(
 	struct add_list *l, const char *path, size_t len, struct add_operand *o)
 {
-	struct add_file *grown;
-	size_t cap;
-
-	if (l->n == l->cap) {
-		cap = l->cap ? l->cap * 2 : 64;
-		if (!(grown = reallocarray(l->v, cap, sizeof *grown)))
-			return NULL;
-		l->v = grown;
-		l->cap = cap;
-	}
+	if (array_room(&l->v, l->n, &l->cap, sizeof(*l->v)) < 0)
+		return NULL;
 	memset(&l->v[l->n], 0, sizeof *l->v);
 	if (!(l->v[l->n].path = pathpool_keep(&l->paths, path, len)))
 		return NULL;
@@ -144,13 +133,20 @@ static int add_entry(const struct gitindex_entry *e, void *data)
 static int start_ls_files(struct git_reader **out, const struct collect *c, const char *flag,
 	const struct add_operand *pattern)
 {
+	const struct gitdir *g = c->repo->dir;
 	struct run run = RUN_INIT;
+	struct buf dir = BUF_INIT;
 	size_t i;
 	int rc, any = pattern != NULL;
 
 	rc = git_prepare(&run, c->repo, "ls-files", "-z", flag, "--exclude-standard", "--full-name",
 		"--", (char *)NULL);
-	run.dir = NULL; /* patterns are relative to where the user is */
+	/* patterns are relative to where the user is - in this worktree, which may be another than
+	 * that of the current directory */
+	if (rc == 0 && g->prefix)
+		rc = fs_join(&dir, g->worktree, g->prefix);
+	if (rc == 0 && g->prefix)
+		run.dir = dir.p;
 	if (rc == 0 && pattern)
 		rc = strvec_push(&run.argv, pattern->typed);
 	for (i = 0; rc == 0 && !pattern && i < c->n; i++) {
@@ -163,6 +159,7 @@ static int start_ls_files(struct git_reader **out, const struct collect *c, cons
 	}
 	if (rc == 0 && any)
 		rc = git_reader_start(out, &run, NULL);
+	buf_release(&dir);
 	run_release(&run);
 	return rc;
 }
@@ -397,7 +394,7 @@ static int settle_unchanged(struct add_list *l, const struct repo *repo)
 	if ((rc = pointers_open(&p, repo)) < 0 || (rc = pointers_resolve(p, q, l->n)) < 0)
 		goto done;
 	for (i = 0; i < l->n; i++) {
-		l->v[i].is_pointer = q[i].state == POINTERS_YES || q[i].state == POINTERS_ODD;
+		l->v[i].is_pointer = pointers_is_pointer(&q[i]);
 		if (l->v[i].kind == ADD_TODO && l->v[i].same && l->v[i].is_pointer)
 			l->v[i].kind = ADD_UNCHANGED;
 	}

@@ -22,6 +22,7 @@
 #include "lib/repo/git.h"
 #include "lib/repo/gitpack.h"
 #include "lib/repo/pointers.h"
+#include "lib/setup/lfsext.h"
 #include "lib/store/pointer.h"
 #include "lib/worktree/place.h"
 
@@ -36,6 +37,7 @@ struct job {
 	size_t n;
 	struct place *place;
 	uint32_t began; /* seconds; no file was read before */
+	int extended;	/* extensions are configured: only the filter runs them */
 };
 
 /* ---- content ---- */
@@ -81,7 +83,7 @@ static int store_once(const struct job *j, struct add_file *f)
 		goto done;
 	}
 	f->size = (uint64_t)before.st_size;
-	if (!S_ISREG(before.st_mode) || !f->size) {
+	if (!S_ISREG(before.st_mode) || !f->size || j->extended) {
 		f->kind = ADD_PLAIN;
 		rc = 0;
 		goto done;
@@ -392,10 +394,15 @@ done:
 int add_run(struct add_list *l, const struct repo *repo, struct store *store,
 	const struct add_options *o, struct add_result *r)
 {
-	struct job j = {l, repo, store, o, NULL, 0, NULL, (uint32_t)time(NULL)};
+	struct job j = {l, repo, store, o, NULL, 0, NULL, (uint32_t)time(NULL), 0};
+	struct lfsext_list extensions;
 	int rc;
 
 	memset(r, 0, sizeof *r);
+	if ((rc = lfsext_load(&extensions, repo->config)) < 0)
+		return rc;
+	j.extended = extensions.n > 0;
+	lfsext_release(&extensions);
 	if ((rc = store_all(&j)) < 0 || (rc = write_blobs(&j)) < 0)
 		goto done;
 	r->staging = 1;

@@ -11,6 +11,7 @@
 
 static const char blanks[] = " \t\r\n";
 static const char any_space[] = "[[:space:]]";
+static const char size_key[] = "dvx-min-size=";
 static const char spared[] = " !filter !diff !merge !text";
 
 /* ---- patterns ---- */
@@ -151,13 +152,17 @@ static int word_is(const char *word, size_t len, const char *expect)
 	return len == strlen(expect) && !memcmp(word, expect, len);
 }
 
+static int word_begins(const char *word, size_t len, const char *prefix)
+{
+	return len >= strlen(prefix) && !memcmp(word, prefix, strlen(prefix));
+}
+
 enum filter_kind { FILTER_NONE, FILTER_OURS, FILTER_OTHER, FILTER_OFF };
 
 /* What a line says about the filter; its dvx-min-size, if any, in *min_size (borrowed, min_len
  * bytes). */
 static enum filter_kind line_filter(const struct line *l, const char **min_size, size_t *min_len)
 {
-	static const char size_key[] = "dvx-min-size=";
 	const char *p = l->attrs, *end = p + l->attrs_len;
 	enum filter_kind kind = FILTER_NONE;
 	size_t len;
@@ -171,7 +176,7 @@ static enum filter_kind line_filter(const struct line *l, const char **min_size,
 			kind = FILTER_OFF;
 		else if (len > 7 && !memcmp(p, "filter=", 7))
 			kind = FILTER_OTHER;
-		if (len >= sizeof size_key && !memcmp(p, size_key, sizeof size_key - 1)) {
+		if (len >= sizeof size_key && word_begins(p, len, size_key)) {
 			*min_size = p + sizeof size_key - 1;
 			*min_len = len - (sizeof size_key - 1);
 		}
@@ -204,55 +209,135 @@ static int splice(struct buf *text, size_t at, size_t old_len, const struct buf 
 
 /* ---- editing ---- */
 
-/* Rewrite a line's dvx-min-size. */
-static int set_min_size(struct buf *text, const struct line *l, const char *min_size)
+/* Rewrite a line without the words that begin with one of these, and with another word at its end
+ * (NULL: none). */
+static int replace_words(
+	struct buf *text, const struct line *l, const char *const *prefixes, const char *word)
 {
 	const char *p = l->attrs, *end = p + l->attrs_len;
 	struct buf fresh = BUF_INIT;
 	size_t len, at = (size_t)(l->start - text->p);
 	int rc = buf_add(&fresh, l->pattern, l->pattern_len);
 
-	for (; rc == 0 && (len = next_word(&p, end)) > 0; p += len)
-		if (len < 13 || memcmp(p, "dvx-min-size=", 13) != 0)
+	for (; rc == 0 && (len = next_word(&p, end)) > 0; p += len) {
+		const char *const *prefix = prefixes;
+
+		while (*prefix && !word_begins(p, len, *prefix))
+			prefix++;
+		if (!*prefix)
 			rc = buf_addf(&fresh, " %.*s", (int)len, p);
-	if (rc == 0 && strcmp(min_size, "0") != 0)
-		rc = buf_addf(&fresh, " dvx-min-size=%s", min_size);
+	}
+	if (rc == 0 && word)
+		rc = buf_addf(&fresh, " %s", word);
 	if (rc == 0)
 		rc = splice(text, at, l->len, &fresh);
 	buf_release(&fresh);
 	return rc < 0 ? rc : 1;
 }
 
-int attrs_text_track(struct buf *text, const char *quoted, const char *min_size)
+/* Rewrite a line's dvx-min-size. */
+static int set_min_size(struct buf *text, const struct line *l, const char *min_size)
 {
-	struct line l, found = {0};
-	const char *size, *found_size = NULL;
-	size_t pos, len, found_len = 0;
-	struct buf line = BUF_INIT;
-	int rc;
+	static const char *const prefixes[] = {size_key, NULL};
+	struct buf word = BUF_INIT;
+	int rc = buf_addf(&word, "%s%s", size_key, min_size);
+
+	if (rc == 0)
+		rc = replace_words(text, l, prefixes, strcmp(min_size, "0") != 0 ? word.p : NULL);
+	buf_release(&word);
+	return rc;
+}
+
+/* The last word about it counts. */
+static int line_lockable(const struct line *l)
+{
+	const char *p = l->attrs, *end = p + l->attrs_len;
+	int lockable = 0;
+	size_t len;
+
+	for (; (len = next_word(&p, end)) > 0; p += len) {
+		if (word_is(p, len, "-lockable") || word_is(p, len, "!lockable") ||
+			word_is(p, len, "lockable=false"))
+			lockable = 0;
+		else if (word_begins(p, len, "lockable"))
+			lockable = 1;
+	}
+	return lockable;
+}
+
+/* The line that makes the pattern ours: the last one about the filter, if it does.  1 or 0. */
+static int find_ours(struct line *found, const struct buf *text, const char *quoted)
+{
+	const char *size;
+	size_t pos, len;
+	struct line l;
+	int ours = 0;
 
 	for (pos = 0; line_at(&l, text, pos); pos += l.full) {
 		enum filter_kind kind =
 			has_pattern(&l, quoted) ? line_filter(&l, &size, &len) : FILTER_NONE;
 
-		/* The last line about the filter is the one that counts. */
-		if (kind == FILTER_OURS) {
-			found = l;
-			found_size = size;
-			found_len = len;
-		} else if (kind != FILTER_NONE) {
-			found.start = NULL;
-		}
+		if (kind == FILTER_NONE)
+			continue;
+		ours = kind == FILTER_OURS;
+		*found = l;
 	}
-	if (found.start) {
-		if (!min_size || (found_size ? word_is(found_size, found_len, min_size)
-					     : !strcmp(min_size, "0")))
+	return ours;
+}
+
+static int add_tracked(
+	struct buf *text, const char *quoted, const char *filter, const char *min_size)
+{
+	struct buf line = BUF_INIT;
+	int rc = buf_addf(
+		&line, "%s filter=%s diff=%s merge=%s -text", quoted, filter, filter, filter);
+
+	if (rc == 0 && min_size && strcmp(min_size, "0") != 0)
+		rc = buf_addf(&line, " %s%s", size_key, min_size);
+	if (rc == 0)
+		rc = textfile_add_line(text, line.p);
+	buf_release(&line);
+	return rc < 0 ? rc : 1;
+}
+
+int attrs_text_track(struct buf *text, const char *quoted, const char *min_size)
+{
+	struct line found;
+	const char *size;
+	size_t len;
+
+	if (find_ours(&found, text, quoted)) {
+		line_filter(&found, &size, &len);
+		if (!min_size || (size ? word_is(size, len, min_size) : !strcmp(min_size, "0")))
 			return 0;
 		return set_min_size(text, &found, min_size);
 	}
-	rc = buf_addf(&line, "%s filter=dvx diff=dvx merge=dvx -text", quoted);
-	if (rc == 0 && min_size && strcmp(min_size, "0") != 0)
-		rc = buf_addf(&line, " dvx-min-size=%s", min_size);
+	return add_tracked(text, quoted, "dvx", min_size);
+}
+
+int attrs_text_track_lfs(struct buf *text, const char *quoted)
+{
+	struct line found;
+
+	return find_ours(&found, text, quoted) ? 0 : add_tracked(text, quoted, "lfs", NULL);
+}
+
+int attrs_text_lockable(struct buf *text, const char *quoted, int lockable)
+{
+	static const char *const words[] = {"lockable", "-lockable", "!lockable", NULL};
+	struct line found;
+
+	if (!find_ours(&found, text, quoted) || line_lockable(&found) == lockable)
+		return 0;
+	return replace_words(text, &found, words, lockable ? "lockable" : NULL);
+}
+
+/* A line at the end: 1, or a negative error. */
+static int add_line(struct buf *text, const char *quoted, const char *attrs)
+{
+	struct buf line = BUF_INIT;
+	int rc = buf_addf(&line, "%s %s", quoted, attrs);
+
 	if (rc == 0)
 		rc = textfile_add_line(text, line.p);
 	buf_release(&line);
@@ -261,19 +346,52 @@ int attrs_text_track(struct buf *text, const char *quoted, const char *min_size)
 
 int attrs_text_spare(struct buf *text, const char *quoted)
 {
-	struct buf line_text = BUF_INIT;
 	struct line l;
-	size_t pos;
-	int rc;
 
-	for (pos = 0; line_at(&l, text, pos); pos += l.full)
+	for (size_t pos = 0; line_at(&l, text, pos); pos += l.full)
 		if (has_pattern(&l, quoted))
 			return 0;
-	rc = buf_addf(&line_text, "%s%s", quoted, spared);
-	if (rc == 0)
-		rc = textfile_add_line(text, line_text.p);
-	buf_release(&line_text);
-	return rc < 0 ? rc : 1;
+	return add_line(text, quoted, spared + 1); /* add_line() puts the blank */
+}
+
+static int has_word(const struct line *l, const char *word)
+{
+	const char *p = l->attrs, *end = p + l->attrs_len;
+	size_t len;
+
+	for (; (len = next_word(&p, end)) > 0; p += len)
+		if (word_is(p, len, word))
+			return 1;
+	return 0;
+}
+
+int attrs_text_give(struct buf *text, const char *quoted, const char *word)
+{
+	struct line l;
+
+	for (size_t pos = 0; line_at(&l, text, pos); pos += l.full)
+		if (has_pattern(&l, quoted) && has_word(&l, word))
+			return 0;
+	return add_line(text, quoted, word);
+}
+
+int attrs_text_speaks_of(const struct buf *text, const char *quoted, const char *name)
+{
+	struct line l;
+
+	for (size_t pos = 0; line_at(&l, text, pos); pos += l.full) {
+		const char *p = l.attrs, *end = p + l.attrs_len;
+		size_t len;
+
+		for (; has_pattern(&l, quoted) && (len = next_word(&p, end)) > 0; p += len) {
+			const size_t sign = *p == '-' || *p == '!';
+			const char *equals = memchr(p, '=', len);
+
+			if (word_is(p + sign, (equals ? (size_t)(equals - p) : len) - sign, name))
+				return 1;
+		}
+	}
+	return 0;
 }
 
 /* Remove the lines of this pattern about which `is_it` says yes. */
@@ -342,6 +460,7 @@ int attrs_text_each(
 		out.pattern = pattern.p;
 		out.ours = kind == FILTER_OURS;
 		out.min_size = min_size ? size.p : NULL;
+		out.lockable = line_lockable(&l);
 		rc = fn(&out, data);
 	}
 	buf_release(&pattern);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 
 void datadiff_release(struct datadiff *d)
@@ -20,17 +21,10 @@ void datadiff_release(struct datadiff *d)
 
 int datadiff_add(struct datadiff *d, struct datadiff_list *side, const struct datadiff_file *f)
 {
-	struct datadiff_file *grown;
 	const char *path;
-	size_t cap;
 
-	if (side->n == side->cap) {
-		cap = side->cap ? side->cap * 2 : 64;
-		if (!(grown = reallocarray(side->v, cap, sizeof *grown)))
-			return err_set(ERR_NOMEM, "out of memory");
-		side->v = grown;
-		side->cap = cap;
-	}
+	if (array_room(&side->v, side->n, &side->cap, sizeof(*side->v)) < 0)
+		return ERR_NOMEM;
 	if (!(path = pathpool_keep(&d->paths, f->path, strlen(f->path))))
 		return err_set(ERR_NOMEM, "out of memory");
 	side->v[side->n] = *f;
@@ -58,6 +52,11 @@ static int has_data(const struct datadiff_file *f)
 	return f && f->kind != DATADIFF_IN_GIT;
 }
 
+static int counts(const struct datadiff *d, const struct datadiff_file *f)
+{
+	return has_data(f) || (f && d->also && d->also(f->path));
+}
+
 static int same(const struct datadiff_file *old, const struct datadiff_file *new)
 {
 	return old->kind == DATADIFF_DATA &&
@@ -69,7 +68,7 @@ static void note(
 {
 	struct datadiff_change c = {DATADIFF_MODIFIED, old, new};
 
-	if ((!has_data(old) && !has_data(new)) || (old && new &&same(old, new)))
+	if ((!counts(d, old) && !counts(d, new)) || (old && new &&same(old, new)))
 		return;
 	if (!old)
 		c.status = DATADIFF_ADDED;

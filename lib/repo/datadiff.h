@@ -29,6 +29,7 @@ struct datadiff_file {
 	enum datadiff_kind kind;
 	struct oid oid;
 	uint64_t size;
+	uint8_t blob[REPO_ID_MAX]; /* of DATADIFF_IN_GIT: its content; all zero: the worktree's */
 };
 
 struct datadiff_list {
@@ -52,17 +53,22 @@ struct datadiff_change {
 struct datadiff {
 	/* in: each path at most once a side; what is the same on both sides may be left out */
 	struct datadiff_list old, new;
+	/* in: 1 for a path that counts although Git has it on both sides (a table that is to be
+	 * looked into); NULL: none does */
+	int (*also)(const char *path);
 	/* out: by path (of `new`; of `old` where that is NULL) */
 	struct datadiff_change *v;
 	size_t n;
 	size_t count[DATADIFF_STATUSES];
+	size_t not_here; /* out: files that differ and whose content a partial clone has not got:
+			    any of them may be data */
 
 	struct pathpool *paths; /* memory of the path strings */
 };
 
 #define DATADIFF_INIT                                                                              \
 	{                                                                                          \
-		{NULL, 0, 0}, {NULL, 0, 0}, NULL, 0, {0}, NULL                                     \
+		{NULL, 0, 0}, {NULL, 0, 0}, NULL, NULL, 0, {0}, 0, NULL                            \
 	}
 
 void datadiff_release(struct datadiff *d);
@@ -79,8 +85,8 @@ int datadiff_worktree(
 	struct datadiff *d, const struct repo *repo, struct pointers *p, const char *old);
 
 /* Compare the lists (which are sorted in place): O(n log n).  What has no data on either side is no
- * change.  A deleted and an added file of one object, not empty, are a rename; each is used once,
- * and files of the same basename find each other first. */
+ * change, unless d->also says so.  A deleted and an added file of one object, not empty, are a
+ * rename; each is used once, and files of the same basename find each other first. */
 int datadiff_compare(struct datadiff *d);
 
 #endif

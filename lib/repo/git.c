@@ -49,6 +49,7 @@ static int prepare(struct run *r, const struct repo *repo, const char *first, va
 		if ((rc = strvec_push(&r->argv, arg)) < 0)
 			return rc;
 	r->dir = g->worktree ? g->worktree : g->git_dir;
+	r->keep_fd = repo->keep_fd;
 	return 0;
 }
 
@@ -149,7 +150,8 @@ static void *feed(void *arg)
 	return NULL;
 }
 
-int git_reader_start(struct git_reader **out, struct run *run, struct buf *input)
+/* As git_reader_start; `in`: what its standard input is. */
+static int start(struct git_reader **out, struct run *run, enum run_stdio in, struct buf *input)
 {
 	struct git_reader *r = calloc(1, sizeof *r);
 	int rc;
@@ -164,7 +166,7 @@ int git_reader_start(struct git_reader **out, struct run *run, struct buf *input
 		r->input = *input;
 		*input = (struct buf)BUF_INIT;
 	}
-	r->run.in = input ? RUN_PIPE : RUN_NULL;
+	r->run.in = in;
 	r->run.out = RUN_PIPE;
 	if ((rc = run_start(&r->run)) < 0)
 		goto done;
@@ -196,6 +198,25 @@ done:
 		free(r);
 	}
 	return rc;
+}
+
+int git_reader_start(struct git_reader **out, struct run *run, struct buf *input)
+{
+	return start(out, run, input ? RUN_PIPE : RUN_NULL, input);
+}
+
+int git_reader_open(struct git_reader **out, struct run *run)
+{
+	return start(out, run, RUN_PIPE, NULL);
+}
+
+int git_reader_ask(struct git_reader *r, const void *data, size_t len)
+{
+	int rc = fs_write_full(r->run.in_fd, data, len);
+
+	if (rc < 0 && errno == EPIPE) /* it has ended; git_reader_finish says why */
+		r->eof = 1;
+	return rc < 0 ? err_prefix(rc, "cannot ask 'git %s'", command_word(&r->run)) : 0;
 }
 
 /* Read more behind what is there.  1, 0 at the end, negative error. */
@@ -298,24 +319,63 @@ int git_reader_finish(struct git_reader *r)
 
 /* ---- small questions ---- */
 
+int git_is_shallow(const struct repo *repo)
+{
+	struct buf path = BUF_INIT;
+	int yes = fs_join(&path, repo->dir->common_dir, "shallow") == 0 && fs_exists(path.p);
+
+	buf_release(&path);
+	return yes;
+}
+
 int git_resolve(const struct repo *repo, const char *rev, uint8_t id[static REPO_ID_MAX])
 {
+	size_t hex = 2 * (size_t)repo->hash_len;
 	struct run r = RUN_INIT;
 	struct buf out = BUF_INIT;
 	int rc;
 
+	/* A whole object name is what it says, for Git as well: whether it is there is not asked.
+	 */
+	if (strlen(rev) == hex && strspn(rev, "0123456789abcdef") == hex)
+		return repo_id_parse(id, repo, rev);
 	/* --end-of-options: a revision that begins with a dash is no option. */
 	rc = git_prepare(&r, repo, "rev-parse", "--verify", "--quiet", "--end-of-options", rev,
 		(char *)NULL);
 	r.err = RUN_NULL;
 	if (rc == 0)
 		rc = run_capture(&r, NULL, 0, &out);
-	if (rc > 0)
-		rc = err_set(ERR_NOTFOUND, "unknown revision '%s'", rev);
+	if (rc > 0 && git_is_shallow(repo))
+		rc = err_set(ERR_NOTFOUND,
+			"unknown revision '%s'; this clone is shallow, 'git fetch --unshallow "
+			"--tags' brings the rest",
+			rev);
+	else if (rc > 0)
+		rc = err_set(ERR_NOTFOUND, "unknown revision '%s'%s", rev,
+			strcmp(rev, "HEAD") == 0 ? "; there is no commit yet" : "");
 	if (rc == 0)
 		rc = repo_id_parse(id, repo, buf_str(&out));
 	buf_release(&out);
 	run_release(&r);
+	return rc;
+}
+
+int git_resolve_state(const struct repo *repo, const char *rev, uint8_t id[static REPO_ID_MAX])
+{
+	struct buf pattern = BUF_INIT, out = BUF_INIT;
+	int found, rc = git_resolve(repo, rev, id);
+
+	if (rc != ERR_NOTFOUND || strpbrk(rev, "/*?[\\^~:@{"))
+		return rc;
+	found = strcmp(rev, "HEAD") != 0 && buf_addf(&pattern, "refs/dvx/exps/*/%s", rev) == 0 &&
+		git_status_of(repo, NULL, 0, &out, "for-each-ref", "--count=1",
+			"--sort=-committerdate", "--format=%(objectname)", pattern.p,
+			(char *)NULL) == 0 &&
+		out.len > 0;
+	if (found)
+		rc = repo_id_parse(id, repo, out.p);
+	buf_release(&pattern);
+	buf_release(&out);
 	return rc;
 }
 

@@ -36,6 +36,12 @@ struct git_reader;
 /* Start the prepared `r` (taken over, also on failure).  `input` (may be NULL: no input) is taken
  * over: emptied here and released with the reader. */
 int git_reader_start(struct git_reader **out, struct run *r, struct buf *input);
+/* The same with an input that stays open: requests are written by git_reader_ask as answers are
+ * read. */
+int git_reader_open(struct git_reader **out, struct run *r);
+/* Write requests to it now.  The caller sees to it that what the command has not answered yet fits
+ * into a pipe (PIPE_BUF bytes).  0 or ERR_IO. */
+int git_reader_ask(struct git_reader *r, const void *data, size_t len);
 /* The next record that ends in `delim` ('\0' or '\n'), without it, NUL-terminated, valid until the
  * next call.  1; 0 at the end of output; negative error (a last record without its delimiter is
  * ERR_CORRUPT). */
@@ -69,11 +75,16 @@ int git_objects_read(const struct repo *repo, const struct git_object *objects, 
 /* The object that a revision names ("HEAD", "v1.0^{commit}", …).  0; ERR_NOTFOUND "unknown revision
  * 'x'". */
 int git_resolve(const struct repo *repo, const char *rev, uint8_t id[static REPO_ID_MAX]);
+/* The same; what Git does not know may be the name of an experiment, whose result is meant then
+ * (docs/experiments.md; the newest one of that name). */
+int git_resolve_state(const struct repo *repo, const char *rev, uint8_t id[static REPO_ID_MAX]);
 /* 1 if HEAD is a commit, 0 on an unborn branch. */
 int git_has_head(const struct repo *repo);
 /* Hex name of the empty tree in this repository's object format.  Borrowed, static. */
 const char *git_empty_tree(const struct repo *repo);
 /* 1 in a partial clone (some remote is a promisor). */
 int git_is_partial(const struct repo *repo);
+/* 1 in a shallow clone. */
+int git_is_shallow(const struct repo *repo);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Building a Git pack of small blobs in memory, and handing it to `git index-pack` or `git
+ * Building a Git pack of small objects in memory, and handing it to `git index-pack` or `git
  * unpack-objects`, which check every byte and write it with Git's own care for durability.
  */
 #include "lib/repo/gitpack.h"
@@ -13,11 +13,12 @@
 #include "lib/store/oid.h"
 
 enum {
-	OBJ_BLOB = 3,
 	PACK_VERSION = 2,
+	COUNT_AT = 8,	 /* where the header has the number of objects */
 	KEEP_FROM = 100, /* objects: fewer are not worth a pack */
-	WINDOW_BITS = 9, /* the blobs are smaller than the smallest window, */
-	MEMORY_LEVEL = 1 /* and resetting a large one would be all the work */
+	WINDOW_BITS = 9, /* pointers are smaller than the smallest window, and little of a tree
+			    compresses at all: */
+	MEMORY_LEVEL = 1 /* resetting a large one would be most of the work */
 };
 
 struct gitpack {
@@ -59,36 +60,48 @@ void gitpack_free(struct gitpack *p)
 }
 
 /* Type and size: 4 bits of size beside the type, then 7 bits a byte. */
-static int add_header(struct buf *b, size_t len)
+int gitpack_header(struct buf *out, enum git_type type, uint64_t size)
 {
-	unsigned char c = (unsigned char)(OBJ_BLOB << 4 | (len & 15));
+	unsigned char c = (unsigned char)((unsigned)type << 4 | (size & 15));
 	int rc;
 
-	for (len >>= 4; len; len >>= 7) {
-		if ((rc = buf_addch(b, (char)(c | 0x80))) < 0)
+	for (size >>= 4; size; size >>= 7) {
+		if ((rc = buf_addch(out, (char)(c | 0x80))) < 0)
 			return rc;
-		c = len & 0x7f;
+		c = size & 0x7f;
 	}
-	return buf_addch(b, (char)c);
+	return buf_addch(out, (char)c);
 }
 
-int gitpack_add(struct gitpack *p, const void *data, size_t len)
+int gitpack_add_object(struct gitpack *p, enum git_type type, const void *data, size_t len)
 {
 	size_t room = deflateBound(&p->z, len);
 	int rc;
 
-	if ((rc = add_header(&p->bytes, len)) < 0 || (rc = buf_grow(&p->bytes, room)) < 0)
+	if (len > UINT32_MAX || p->added == UINT32_MAX)
+		return err_set(ERR_LIMIT, "too much for one pack");
+	if ((rc = gitpack_header(&p->bytes, type, len)) < 0 || (rc = buf_grow(&p->bytes, room)) < 0)
 		return rc;
 	p->z.next_in = data;
 	p->z.avail_in = (uInt)len;
 	p->z.next_out = (unsigned char *)p->bytes.p + p->bytes.len;
 	p->z.avail_out = (uInt)room;
 	if (deflate(&p->z, Z_FINISH) != Z_STREAM_END || deflateReset(&p->z) != Z_OK)
-		return err_set(ERR_NOMEM, "cannot compress a blob");
+		return err_set(ERR_NOMEM, "cannot compress an object");
 	p->bytes.len += room - p->z.avail_out;
 	p->bytes.p[p->bytes.len] = '\0';
 	p->added++;
 	return 0;
+}
+
+int gitpack_add(struct gitpack *p, const void *data, size_t len)
+{
+	return gitpack_add_object(p, GIT_BLOB, data, len);
+}
+
+size_t gitpack_size(const struct gitpack *p)
+{
+	return p->bytes.len;
 }
 
 int gitpack_finish(struct gitpack *p, const struct buf **bytes)
@@ -97,8 +110,9 @@ int gitpack_finish(struct gitpack *p, const struct buf **bytes)
 	uint8_t sum[REPO_ID_MAX];
 	int rc;
 
-	if (p->added != p->announced)
+	if (p->announced && p->added != p->announced)
 		return err_set(ERR_INVALID, "a pack of %u objects got %u", p->announced, p->added);
+	be32_put(p->bytes.p + COUNT_AT, p->added);
 	githash_init(&h, p->hash_len);
 	githash_update(&h, p->bytes.p, p->bytes.len);
 	githash_final(&h, sum);
@@ -108,17 +122,23 @@ int gitpack_finish(struct gitpack *p, const struct buf **bytes)
 	return 0;
 }
 
+int gitpack_keep(const struct repo *repo, const struct buf *bytes)
+{
+	struct buf out = BUF_INIT;
+	int rc = git_run(repo, bytes->p, bytes->len, &out, "index-pack", "--stdin", (char *)NULL);
+
+	buf_release(&out);
+	return rc;
+}
+
 int gitpack_store(const struct repo *repo, const struct buf *bytes, uint32_t count)
 {
 	struct buf out = BUF_INIT;
 	int rc;
 
 	if (count >= KEEP_FROM)
-		rc = git_run(
-			repo, bytes->p, bytes->len, &out, "index-pack", "--stdin", (char *)NULL);
-	else
-		rc = git_run(
-			repo, bytes->p, bytes->len, &out, "unpack-objects", "-q", (char *)NULL);
+		return gitpack_keep(repo, bytes);
+	rc = git_run(repo, bytes->p, bytes->len, &out, "unpack-objects", "-q", (char *)NULL);
 	buf_release(&out);
 	return rc;
 }

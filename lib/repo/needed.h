@@ -13,7 +13,8 @@
 
 /* What is asked to be kept; more than one may be.  Whatever is asked, these are kept: HEAD, the
  * index and the journals of every worktree, what merges, rebases and the like have under way, the
- * stash, what only reflogs still reach, and (if there is a Git remote) what was not pushed. */
+ * stash, experiments (refs/dvx/…), what only reflogs still reach, and (if there is a Git remote)
+ * what was not pushed. */
 enum needed_scope {
 	NEEDED_WORKSPACE = 1, /* nothing but these */
 	NEEDED_BRANCHES = 2,  /* the tips of branches, local and remote-tracking */

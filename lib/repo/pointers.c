@@ -1,5 +1,6 @@
 /*
- * The cache of blob id -> pointer (docs/pointer-cache.md), and the questions to Git that fill it.
+ * The cache of blob id -> pointer (docs/pointer-cache.md).  What it does not know is asked of Git
+ * by pointers_ask.c.
  *
  * Lookups go into the mapped file by interpolation: ids are uniformly distributed, so the first
  * guess is nearly right. New answers stay in memory until the cache is closed.
@@ -16,10 +17,11 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/base/lockfile.h"
-#include "lib/repo/git.h"
+#include "lib/repo/pointers_ask.h"
 
 enum {
 	HEAD_LEN = 40,	  /* magic, version, hash length, counts, checksum */
@@ -45,6 +47,8 @@ struct pointers {
 	size_t n_seg;
 	struct pointers_query *added; /* new answers; sorted by blob up to n_sorted */
 	size_t n_added, n_sorted, cap_added;
+	struct catfile *cat; /* is asked */
+	struct catfile *own; /* the same, if it is to be closed */
 };
 
 /* ---- the file ---- */
@@ -110,7 +114,7 @@ static void load(struct pointers *p)
 	}
 }
 
-int pointers_open(struct pointers **out, const struct repo *repo)
+int pointers_open_on(struct pointers **out, const struct repo *repo, struct catfile *cat)
 {
 	struct pointers *p = calloc(1, sizeof *p);
 	struct buf path = BUF_INIT;
@@ -122,9 +126,25 @@ int pointers_open(struct pointers **out, const struct repo *repo)
 		return err_set(ERR_NOMEM, "out of memory");
 	}
 	p->repo = repo;
+	p->cat = cat;
 	load(p);
 	*out = p;
 	return 0;
+}
+
+int pointers_open(struct pointers **out, const struct repo *repo)
+{
+	struct catfile *own;
+	int rc = catfile_open(&own, repo);
+
+	if (rc < 0)
+		return rc;
+	rc = pointers_open_on(out, repo, own);
+	if (rc == 0)
+		(*out)->own = own;
+	else
+		catfile_close(own);
+	return rc;
 }
 
 /* ---- looking up ---- */
@@ -209,17 +229,8 @@ int pointers_cached(const struct pointers *p, struct pointers_query *q)
 
 int pointers_add(struct pointers *p, const struct pointers_query *known)
 {
-	struct pointers_query *grown;
-	size_t cap;
-
-	if (p->n_added == p->cap_added) {
-		cap = p->cap_added ? p->cap_added * 2 : 256;
-		grown = reallocarray(p->added, cap, sizeof *grown);
-		if (!grown)
-			return err_set(ERR_NOMEM, "out of memory");
-		p->added = grown;
-		p->cap_added = cap;
-	}
+	if (array_room(&p->added, p->n_added, &p->cap_added, sizeof(*p->added)) < 0)
+		return ERR_NOMEM;
 	p->added[p->n_added++] = *known;
 	return 0;
 }
@@ -235,59 +246,6 @@ static void sort_added(struct pointers *p)
 		if (!n || cmp_blob(&p->added[n - 1], &p->added[i]) != 0)
 			p->added[n++] = p->added[i];
 	p->n_added = p->n_sorted = n;
-}
-
-struct read_state {
-	struct pointers_query *asked;
-	const size_t *which; /* index into asked of the i-th object that is read */
-};
-
-static int read_one(size_t i, enum git_type type, const void *data, size_t len, void *arg)
-{
-	struct read_state *s = arg;
-	struct pointers_query *q = &s->asked[s->which[i]];
-	struct pointer ptr;
-
-	if (type != GIT_BLOB) {
-		q->state = POINTERS_MISSING;
-	} else if (pointer_parse(&ptr, data, len) == 0) {
-		q->state = ptr.canonical ? POINTERS_YES : POINTERS_ODD;
-		q->oid = ptr.oid;
-		q->size = ptr.size;
-	} else {
-		q->state = POINTERS_NO;
-	}
-	return 0;
-}
-
-/* Ask Git about each of `asked` (distinct blobs). */
-static int ask_git(const struct repo *repo, struct pointers_query *asked, size_t n)
-{
-	struct git_object *objects = calloc(n, sizeof *objects);
-	size_t *which = calloc(n, sizeof *which), n_read = 0, i;
-	struct read_state state = {asked, which};
-	int rc = ERR_OK;
-
-	if (!objects || !which) {
-		rc = err_set(ERR_NOMEM, "out of memory");
-		goto done;
-	}
-	for (i = 0; i < n; i++)
-		memcpy(objects[i].id, asked[i].blob, REPO_ID_MAX);
-	if ((rc = git_objects_info(repo, objects, n)) < 0)
-		goto done;
-	for (i = 0; i < n; i++) {
-		asked[i].state = objects[i].type == GIT_MISSING ? POINTERS_MISSING : POINTERS_NO;
-		if (objects[i].type == GIT_BLOB && objects[i].size < POINTER_MAX) {
-			objects[n_read] = objects[i];
-			which[n_read++] = i;
-		}
-	}
-	rc = git_objects_read(repo, objects, n_read, read_one, &state);
-done:
-	free(objects);
-	free(which);
-	return rc;
 }
 
 /* The distinct unanswered blobs of q, on the heap (NULL when there are none). */
@@ -328,7 +286,7 @@ int pointers_resolve(struct pointers *p, struct pointers_query *q, size_t n)
 	rc = collect_unknown(&asked, &n_asked, p, q, n);
 	if (rc < 0 || !n_asked)
 		return rc;
-	rc = ask_git(p->repo, asked, n_asked);
+	rc = pointers_ask(p->cat, p->repo, asked, n_asked);
 	for (i = 0; i < n_asked && rc == 0; i++)
 		if (asked[i].state != POINTERS_MISSING)
 			rc = pointers_add(p, &asked[i]);
@@ -465,6 +423,7 @@ void pointers_close(struct pointers *p)
 {
 	if (!p)
 		return;
+	catfile_close(p->own);
 	if (p->n_added)
 		(void)save(p); /* the next process asks Git again */
 	if (p->map)

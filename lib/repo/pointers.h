@@ -15,6 +15,7 @@
 #include "lib/store/pointer.h"
 
 struct pointers;
+struct catfile;
 
 enum pointers_state {
 	POINTERS_UNKNOWN = 0, /* not asked yet */
@@ -32,8 +33,16 @@ struct pointers_query {
 	uint64_t size;
 };
 
+/* 1 if the answer is that the blob is a pointer, in whatever spelling. */
+static inline int pointers_is_pointer(const struct pointers_query *q)
+{
+	return q->state == POINTERS_YES || q->state == POINTERS_ODD;
+}
+
 /* `repo` is borrowed for the life of the cache.  Never fails for the sake of the cache file. */
 int pointers_open(struct pointers **out, const struct repo *repo);
+/* The same for a caller that has a `git cat-file` to ask, which is borrowed, too. */
+int pointers_open_on(struct pointers **out, const struct repo *repo, struct catfile *cat);
 /* Answer all of them; entries whose state is not POINTERS_UNKNOWN are left as they are. */
 int pointers_resolve(struct pointers *p, struct pointers_query *q, size_t n);
 /* Look in the cache only: 1 and the answer, or 0. */

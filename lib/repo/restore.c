@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/err.h"
@@ -19,6 +20,7 @@
 #include "lib/repo/git.h"
 #include "lib/repo/restore.h"
 #include "lib/repo/sync.h"
+#include "lib/store/pointer.h"
 #include "lib/worktree/place.h"
 #include "lib/worktree/rehydrate.h"
 
@@ -38,6 +40,7 @@ struct entry {
 	enum kind kind;
 	struct stat st;	 /* of SUSPECT and RIGHT */
 	struct buf text; /* of POINTER: an odd spelling; else empty, the canonical one */
+	int extended;	 /* the filter makes its content of the object (lib/setup/lfsext.h) */
 };
 
 struct restore {
@@ -261,18 +264,35 @@ static int write_deleted(struct restore *w)
 	return rc;
 }
 
-/* The pointer's text where it is not the canonical one: what the file holds. */
+/* The pointer's text where it is not the canonical one: what the file holds.  With extensions, Git
+ * is to write the file anew, through the filter; it does so only where the stat data differ. */
 static int read_odd_text(const struct restore *w, struct entry *e)
 {
+	static const struct timespec long_ago[2] = {{1, 0}, {1, 0}};
+	struct pointer p;
 	int fd, rc;
 
-	if (!e->item->odd)
-		return 0;
 	fd = place_open_read(w->place, e->item->path);
 	if (fd < 0)
 		return fd;
 	rc = buf_read_fd(&e->text, fd);
+	if (rc == 0 && pointer_parse(&p, buf_str(&e->text), e->text.len) == 0 && p.extended) {
+		e->extended = 1;
+		e->kind = DELETED;
+		if (futimens(fd, long_ago) < 0)
+			rc = err_sys("cannot touch '%s'", e->item->path);
+	}
 	close(fd);
+	return rc;
+}
+
+static int read_odd_texts(struct restore *w)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < w->n; i++)
+		if (w->v[i].kind == POINTER && w->v[i].item->odd)
+			rc = read_odd_text(w, &w->v[i]);
 	return rc;
 }
 
@@ -294,7 +314,10 @@ static int rehydrate(struct restore *w)
 
 		if (e->kind != POINTER)
 			continue;
-		rc = read_odd_text(w, e);
+		if (e->extended) { /* the filter has said why */
+			w->r->pointers++;
+			continue;
+		}
 		items[n] = (struct rehydrate_item){.path = e->item->path,
 			.text = e->text.len > 0 ? e->text.p : NULL,
 			.text_len = e->text.len,
@@ -354,6 +377,8 @@ static int work(struct restore *w)
 {
 	int rc = workers_run(w->o->jobs, w->n, hash_one, w);
 
+	if (rc == 0)
+		rc = read_odd_texts(w);
 	if (rc == 0 && w->o->fetch)
 		rc = fetch(w);
 	if (rc == 0)

@@ -12,29 +12,37 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/array.h"
 #include "lib/base/err.h"
+#include "lib/base/pathmatch.h"
 #include "lib/base/fs.h"
 #include "lib/repo/git.h"
 #include "lib/repo/scan_candidates.h"
+#include "lib/repo/source.h"
 
 /* ---- the list ---- */
 
 static struct scan_item *list_push(struct scan_list *l, const char *path, size_t len)
 {
-	struct scan_item *grown;
-	size_t cap;
-
-	if (l->n == l->cap) {
-		cap = l->cap ? l->cap * 2 : 64;
-		if (!(grown = reallocarray(l->v, cap, sizeof *grown)))
-			return NULL;
-		l->v = grown;
-		l->cap = cap;
-	}
+	if (array_room(&l->v, l->n, &l->cap, sizeof(*l->v)) < 0)
+		return NULL;
 	memset(&l->v[l->n], 0, sizeof *l->v);
 	if (!(l->v[l->n].path = pathpool_keep(&l->paths, path, len)))
 		return NULL;
 	return &l->v[l->n++];
+}
+
+int scan_list_add(struct scan_list *l, const struct scan_item *item)
+{
+	struct scan_item *fresh = list_push(l, item->path, strlen(item->path));
+	const char *path;
+
+	if (fresh == NULL)
+		return ERR_NOMEM;
+	path = fresh->path;
+	*fresh = *item;
+	fresh->path = path;
+	return 0;
 }
 
 void scan_list_release(struct scan_list *l)
@@ -83,13 +91,6 @@ done:
 	return rc;
 }
 
-static int is_below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	return !len || (!strncmp(path, dir, len) && (path[len] == '\0' || path[len] == '/'));
-}
-
 int scan_list_filter_paths(struct scan_list *l, const char *const *paths, size_t n)
 {
 	size_t i, k, kept = 0;
@@ -97,7 +98,7 @@ int scan_list_filter_paths(struct scan_list *l, const char *const *paths, size_t
 	if (!n)
 		return 0;
 	for (i = 0; i < l->n; i++) {
-		for (k = 0; k < n && !is_below(l->v[i].path, paths[k]); k++)
+		for (k = 0; k < n && !pathmatch_within(l->v[i].path, paths[k]); k++)
 			;
 		if (k < n)
 			l->v[kept++] = l->v[i];
@@ -110,16 +111,8 @@ int scan_list_filter_paths(struct scan_list *l, const char *const *paths, size_t
 
 static int candidates_query(struct scan_candidates *c, const uint8_t *blob, int hash_len)
 {
-	struct pointers_query *grown;
-	size_t cap;
-
-	if (c->n_q == c->cap_q) {
-		cap = c->cap_q ? c->cap_q * 2 : 64;
-		if (!(grown = reallocarray(c->q, cap, sizeof *grown)))
-			return err_set(ERR_NOMEM, "out of memory");
-		c->q = grown;
-		c->cap_q = cap;
-	}
+	if (array_room(&c->q, c->n_q, &c->cap_q, sizeof(*c->q)) < 0)
+		return ERR_NOMEM;
 	memset(&c->q[c->n_q], 0, sizeof *c->q);
 	memcpy(c->q[c->n_q++].blob, blob, (size_t)hash_len);
 	return 0;
@@ -144,11 +137,6 @@ int scan_candidates_add(struct scan_candidates *c, const struct repo *repo, cons
 	return candidates_query(c, base, repo->hash_len);
 }
 
-static int is_pointer(const struct pointers_query *q)
-{
-	return q->state == POINTERS_YES || q->state == POINTERS_ODD;
-}
-
 int scan_candidates_resolve(struct scan_candidates *c, struct scan_list *out, struct pointers *p)
 {
 	const struct pointers_query *q;
@@ -160,7 +148,7 @@ int scan_candidates_resolve(struct scan_candidates *c, struct scan_list *out, st
 		return rc;
 	for (i = 0; i < c->list.n; i++) {
 		q = &c->q[c->list.v[i].size];
-		if (!is_pointer(q))
+		if (!pointers_is_pointer(q))
 			continue;
 		item = list_push(out, c->list.v[i].path, strlen(c->list.v[i].path));
 		if (!item)
@@ -173,7 +161,7 @@ int scan_candidates_resolve(struct scan_candidates *c, struct scan_list *out, st
 		if (!item->has_base)
 			continue;
 		q = &c->q[item->base_size];
-		item->has_base = is_pointer(q);
+		item->has_base = pointers_is_pointer(q);
 		item->base = q->oid;
 		item->base_size = q->size;
 	}
@@ -271,5 +259,29 @@ int scan_tree(struct scan_list *l, const struct repo *repo, struct pointers *p, 
 		rc = scan_candidates_resolve(&c, l, p);
 	scan_candidates_release(&c);
 	run_release(&run);
+	return rc;
+}
+
+struct source_scan {
+	const struct repo *repo;
+	struct scan_candidates c;
+};
+
+static int add_file(const char *path, size_t len, uint32_t mode, const uint8_t *blob, void *data)
+{
+	struct source_scan *s = data;
+
+	return scan_candidates_add(&s->c, s->repo, path, len, mode, blob, NULL);
+}
+
+int scan_source(
+	struct scan_list *l, struct source *src, const struct repo *repo, struct pointers *p)
+{
+	struct source_scan s = {repo, SCAN_CANDIDATES_INIT};
+	int rc = source_each(src, add_file, &s);
+
+	if (rc == 0)
+		rc = scan_candidates_resolve(&s.c, l, p);
+	scan_candidates_release(&s.c);
 	return rc;
 }

@@ -14,6 +14,8 @@
 #include "lib/repo/repo.h"
 #include "lib/worktree/gitindex.h"
 
+struct source;
+
 struct scan_item {
 	const char
 		*path; /* from the top of the worktree; "" for a blob that a tag names directly */
@@ -46,6 +48,8 @@ struct scan_list {
 	}
 
 void scan_list_release(struct scan_list *l);
+/* Append a copy of an item of any list (its path, too).  0 or ERR_NOMEM. */
+int scan_list_add(struct scan_list *l, const struct scan_item *item);
 /* Keep one item per object (the first one), in place.  The order is kept. */
 int scan_list_unique_oid(struct scan_list *l);
 /* Keep the items under the given paths (from repo_path(); directories mean all below; n == 0 keeps
@@ -58,6 +62,9 @@ int scan_index(struct scan_list *l, const struct repo *repo, struct pointers *p,
 /* Pointers in a tree-ish. */
 int scan_tree(
 	struct scan_list *l, const struct repo *repo, struct pointers *p, const char *treeish);
+/* The same of a source, which must be of a commit: where its trees are at hand, no process. */
+int scan_source(
+	struct scan_list *l, struct source *src, const struct repo *repo, struct pointers *p);
 /* Pointers that commits reachable from `include` but not from `exclude` brought in, oldest first
  * (an item per change: see scan_list_unique_oid).  Both hold object names or revisions; an unknown
  * one of `include` is ERR_NOTFOUND, of `exclude` it is ignored.  `exclude_remote` (may be NULL):

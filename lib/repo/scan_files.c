@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +14,7 @@
 #include "lib/repo/scan.h"
 #include "lib/store/oid.h"
 
-enum { JOB = 512, PIECE = 1 << 17 };
+enum { JOB = 512 };
 
 /* Errors that say something about the file; others say something about the system. */
 static int is_answer(int error)
@@ -58,6 +57,8 @@ static int state_at(int dir, const char *path, const struct scan_item *item, int
 		return SCAN_FILE_DATA;
 	if (st->st_size < POINTER_MAX)
 		rc = holds_blob(dir, path, item->blob, hash_len);
+	if (rc == 0 && item->odd && !racy && gitindex_stat_match(&item->st, st))
+		return SCAN_FILE_DATA; /* an extension's: not of the object's size */
 	if (rc < 0)
 		return rc;
 	return rc ? SCAN_FILE_POINTER : SCAN_FILE_CHANGED;
@@ -131,27 +132,15 @@ int scan_files(struct scan_found **out, const struct scan_list *l, const struct 
 int scan_file_holds(const struct repo *repo, const char *path, const struct oid *oid)
 {
 	struct buf full = BUF_INIT;
-	struct oid_ctx ctx;
 	struct oid found;
-	char *piece = malloc(PIECE);
-	FILE *f = NULL;
-	size_t n;
-	int yes = 0;
+	int fd = -1, yes = 0;
 
-	if (piece == NULL || fs_join(&full, repo->dir->worktree, path) < 0)
-		goto done;
-	f = fopen(buf_str(&full), "rbe");
-	if (f == NULL)
-		goto done;
-	oid_init(&ctx);
-	while ((n = fread(piece, 1, PIECE, f)) > 0)
-		oid_update(&ctx, piece, n);
-	oid_final(&ctx, &found);
-	yes = !ferror(f) && oid_eq(&found, oid);
-done:
-	if (f != NULL)
-		fclose(f);
+	if (fs_join(&full, repo->dir->worktree, path) == 0)
+		fd = open(buf_str(&full), O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		yes = oid_of_file(&found, fd) == 0 && oid_eq(&found, oid);
+		close(fd);
+	}
 	buf_release(&full);
-	free(piece);
 	return yes;
 }

@@ -7,7 +7,7 @@
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/base/run.h"
-#include "lib/setup/gitconf.h"
+#include "lib/base/gitvalue.h"
 #include "lib/setup/intree.h"
 #include "lib/setup/snapshot.h"
 
@@ -86,7 +86,7 @@ static int note_dependencies(
 	static const char condition[] = "includeif.", path[] = ".path";
 	size_t len = strlen(key);
 
-	if (strcmp(key, "core.sparsecheckout") == 0 && l->g && gitconf_bool(value, 0))
+	if (strcmp(key, "core.sparsecheckout") == 0 && l->g && gitvalue_bool(value, 0))
 		return add_source(l, l->g->index); /* .dvxconfig may be in the index alone */
 	if (strcmp(key, "include.path") == 0)
 		return add_include(l, origin, value);
@@ -435,7 +435,7 @@ int config_bool(const struct config *c, const char *key, int fallback)
 {
 	const char *value = config_get(c, key);
 
-	return value ? gitconf_bool(value, fallback) : fallback;
+	return value ? gitvalue_bool(value, fallback) : fallback;
 }
 
 int config_hash_len(const struct config *c)
@@ -454,7 +454,7 @@ int64_t config_int(const struct config *c, const char *key, int64_t fallback)
 	const char *value = config_get(c, key);
 	long long n;
 
-	return value && gitconf_int(&n, value) == 0 ? n : fallback;
+	return value && gitvalue_int(&n, value) == 0 ? n : fallback;
 }
 
 int config_each(const struct config *c, int (*fn)(const char *key, const char *value, void *data),
@@ -465,6 +465,19 @@ int config_each(const struct config *c, int (*fn)(const char *key, const char *v
 	for (size_t i = 0; i < c->view.n_pairs && rc == 0; i++)
 		if (strcmp(c->view.pairs[i].key, end_of_tree) != 0)
 			rc = fn(c->view.pairs[i].key, c->view.pairs[i].value, data);
+	return rc;
+}
+
+int config_each_own(const struct config *c,
+	int (*fn)(const char *key, const char *value, void *data), void *data)
+{
+	size_t i = c->view.n_pairs;
+	int rc = 0;
+
+	while (i > 0 && strcmp(c->view.pairs[i - 1].key, end_of_tree) != 0)
+		i--;
+	for (; i < c->view.n_pairs && rc == 0; i++)
+		rc = fn(c->view.pairs[i].key, c->view.pairs[i].value, data);
 	return rc;
 }
 

@@ -45,6 +45,9 @@ int64_t config_int(const struct config *c, const char *key, int64_t fallback);
 /* Every value in order, first to last: returns at the first non-zero return of fn. */
 int config_each(const struct config *c, int (*fn)(const char *key, const char *value, void *data),
 	void *data);
+/* The same without the files of the tree. */
+int config_each_own(const struct config *c,
+	int (*fn)(const char *key, const char *value, void *data), void *data);
 /* Keys of `.dvxconfig`/`.lfsconfig` that are not on the allow-list, "<file>: <key>", comma
  * separated; NULL if none.  For the warning. */
 const char *config_refused(const struct config *c);

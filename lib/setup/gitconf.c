@@ -6,11 +6,9 @@
 #include "lib/base/err.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct reader {
 	const char *start, *p, *end;
@@ -230,41 +228,4 @@ int gitconf_parse(const char *text, size_t len, const char *name,
 	buf_release(&r.key);
 	buf_release(&r.value);
 	return rc < 0 ? rc : 0;
-}
-
-int gitconf_int(long long *out, const char *value)
-{
-	static const char units[] = "kmg";
-	const char *unit;
-	long long n;
-	char *end;
-
-	errno = 0;
-	n = strtoll(value, &end, 0);
-	if (end == value || errno)
-		return ERR_INVALID;
-	if (*end) {
-		unit = strchr(units, tolower((unsigned char)*end));
-		if (!unit || end[1])
-			return ERR_INVALID;
-		if (__builtin_mul_overflow(n, 1LL << 10 * (unit - units + 1), &n))
-			return ERR_INVALID;
-	}
-	*out = n;
-	return 0;
-}
-
-int gitconf_bool(const char *value, int fallback)
-{
-	static const char *const yes[] = {"true", "yes", "on"};
-	static const char *const no[] = {"false", "no", "off", ""};
-	long long n;
-
-	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
-		if (strcasecmp(value, yes[i]) == 0)
-			return 1;
-	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
-		if (strcasecmp(value, no[i]) == 0)
-			return 0;
-	return gitconf_int(&n, value) == 0 ? n != 0 : fallback;
 }

@@ -13,10 +13,4 @@
 int gitconf_parse(const char *text, size_t len, const char *name,
 	int (*fn)(const char *key, const char *value, void *data), void *data);
 
-/* Git's booleans: true/yes/on, false/no/off and "", integers; `fallback` for anything else. */
-int gitconf_bool(const char *value, int fallback);
-
-/* Git's integers with k, m, g.  0 or ERR_INVALID (no message). */
-int gitconf_int(long long *out, const char *value);
-
 #endif

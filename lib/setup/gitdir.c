@@ -7,7 +7,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
-#include "lib/setup/gitconf.h"
+#include "lib/base/gitvalue.h"
 #include "lib/setup/gitlayout.h"
 
 #include <errno.h>
@@ -25,13 +25,6 @@ static const char *env(const char *name)
 	const char *value = getenv(name);
 
 	return value && *value ? value : NULL;
-}
-
-static int env_bool(const char *name, int fallback)
-{
-	const char *value = env(name);
-
-	return value ? gitconf_bool(value, fallback) : fallback;
 }
 
 /* realpath() on the heap. */
@@ -283,7 +276,7 @@ static int look_here(struct found *f, const char *dir)
 
 static int search_upwards(struct found *f, const char *cwd)
 {
-	int across = env_bool("GIT_DISCOVERY_ACROSS_FILESYSTEM", 0);
+	int across = gitvalue_env("GIT_DISCOVERY_ACROSS_FILESYSTEM", 0);
 	size_t ceiling = ceiling_length(cwd);
 	char *dir = strdup(cwd);
 	struct stat st;
@@ -356,7 +349,7 @@ static int find_worktree(struct gitdir *g, const struct found *f, const char *cw
 		rc = real_below(&g->worktree, g->git_dir, l.worktree);
 	else if (f->top)
 		rc = copy(&g->worktree, f->top);
-	else if (getenv("GIT_DIR") && env_bool("GIT_IMPLICIT_WORK_TREE", 1))
+	else if (getenv("GIT_DIR") && gitvalue_env("GIT_IMPLICIT_WORK_TREE", 1))
 		rc = copy(&g->worktree, cwd);
 done:
 	gitlayout_release(&l);
@@ -443,15 +436,20 @@ done:
 	return rc;
 }
 
-void gitdir_free(struct gitdir *g)
+void gitdir_release(struct gitdir *g)
 {
-	if (!g)
-		return;
 	free(g->git_dir);
 	free(g->common_dir);
 	free(g->worktree);
 	free(g->index);
 	free(g->prefix);
 	free(g->dvx_dir);
+	*g = (struct gitdir){0};
+}
+
+void gitdir_free(struct gitdir *g)
+{
+	if (g)
+		gitdir_release(g);
 	free(g);
 }

@@ -24,6 +24,8 @@ struct gitdir {
  * broken ".git" file. */
 int gitdir_discover(struct gitdir **out);
 void gitdir_free(struct gitdir *g);
+/* Free what a struct of the caller's own holds; it is zeroed. */
+void gitdir_release(struct gitdir *g);
 
 /* The common Git directory (absolute) of the repository at `path`, which is bare or has a ".git"
  * directory or file; neither the environment nor the directories above count.  *out is yours.  0 or

@@ -6,6 +6,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
+#include "lib/base/gitvalue.h"
 #include "lib/setup/gitconf.h"
 
 #include <stdlib.h>
@@ -18,9 +19,9 @@ static int note(const char *key, const char *value, void *data)
 	struct gitlayout *l = data;
 
 	if (strcmp(key, "core.bare") == 0) {
-		l->bare = gitconf_bool(value, -1);
+		l->bare = gitvalue_bool(value, -1);
 	} else if (strcmp(key, "extensions.worktreeconfig") == 0) {
-		l->per_worktree = gitconf_bool(value, 0);
+		l->per_worktree = gitvalue_bool(value, 0);
 	} else if (strcmp(key, "core.worktree") == 0) {
 		free(l->worktree);
 		l->worktree = strdup(value);

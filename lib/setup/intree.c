@@ -25,7 +25,7 @@ static const char *const lfs_allowed[] = {"lfs.allowincompletepush", "lfs.fetche
 static const char *const dvx_allowed[] = {"dvx.remote", "dvx.minsize", "dvx.version",
 	"dvx.rehydrate", "dvx-remote.*.url", "dvx-remote.*.region", "dvx-remote.*.endpointurl",
 	"dvx-remote.*.profile", "dvx-remote.*.storageclass", "dvx-remote.*.addressingstyle",
-	"dvx-remote.*.sse", "dvx-remote.*.ssekmskeyid", NULL};
+	"dvx-remote.*.sse", "dvx-remote.*.ssekmskeyid", "dvx-table.*.key", NULL};
 /* What may be in no file that is committed, and was leaked if it is. */
 static const char *const secrets[] = {"dvx-remote.*.accesskeyid", "dvx-remote.*.secretaccesskey",
 	"dvx-remote.*.sessiontoken", "dvx-remote.*.password", "dvx-remote.*.ssecustomerkey", NULL};

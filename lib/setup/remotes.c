@@ -7,11 +7,11 @@
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/setup/intree.h"
+#include "lib/setup/lfs_endpoint.h"
+#include "lib/setup/remotes_internal.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,108 +44,19 @@ const char *remotes_setting(const struct config *c, const char *name, const char
 	return named_setting(c, "dvx-remote", name, key);
 }
 
-/* A URL goes to other programs and into line-based protocols: no options in disguise, no control
- * bytes. */
-static int check_url(const char *url)
+/* The kind of a blob remote's URL that is not local. */
+static int set_kind(struct remote_spec *s)
 {
-	if (!*url)
-		return err_set(ERR_INVALID, "empty remote URL");
-	if (*url == '-')
-		return err_set(ERR_INVALID, "remote URL '%s' begins with '-'", url);
-	for (const char *p = url; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return err_set(ERR_INVALID, "remote URL with a control character");
+	int kind = remotes_kind_of_url(s->url);
+
+	if (kind < 0)
+		return err_set(ERR_UNSUPPORTED,
+			"remote '%s': no such kind of URL '%s'; there are s3://, ssh://, "
+			"rclone://, "
+			"https:// (a Git LFS server), file:// and paths",
+			s->name, s->url);
+	s->kind = (enum remote_kind)kind;
 	return 0;
-}
-
-/* Git's rule: a path, unless there is a colon before the first slash. */
-static int is_local_path(const char *url)
-{
-	const char *colon = strchr(url, ':'), *slash = strchr(url, '/');
-
-	return !colon || (slash && slash < colon);
-}
-
-enum remote_kind remotes_kind_of_url(const char *url)
-{
-	static const struct {
-		const char *scheme;
-		enum remote_kind kind;
-	} kinds[] = {{"s3://", REMOTE_S3}, {"ssh://", REMOTE_SSH}, {"rclone://", REMOTE_RCLONE}};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (strncasecmp(url, kinds[i].scheme, strlen(kinds[i].scheme)) == 0)
-			return kinds[i].kind;
-	/* host:path, as scp and Git have it */
-	return strstr(url, "://") || is_local_path(url) ? REMOTE_OTHER : REMOTE_SSH;
-}
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
-}
-
-/* The path of a file:// URL, percent-decoded.  1, 0 if it is no such URL, negative. */
-static int path_of_file_url(struct buf *out, const char *url)
-{
-	static const char scheme[] = "file://", local[] = "localhost/";
-	const char *p = url + sizeof scheme - 1;
-	int rc = 0;
-
-	if (strncasecmp(url, scheme, sizeof scheme - 1) != 0)
-		return 0;
-	if (strncasecmp(p, local, sizeof local - 1) == 0)
-		p += sizeof local - 2;
-	if (*p != '/')
-		return err_set(ERR_INVALID, "'%s' names another host; write file:///path", url);
-	for (; *p && rc == 0; p++) {
-		if (*p == '%' && hex_value(p[1]) >= 0 && hex_value(p[2]) >= 0) {
-			int byte = hex_value(p[1]) << 4 | hex_value(p[2]);
-
-			if (byte < 0x20 || byte == 0x7f)
-				return err_set(
-					ERR_INVALID, "'%s' encodes a control character", url);
-			rc = buf_addch(out, (char)byte);
-			p += 2;
-		} else {
-			rc = buf_addch(out, *p);
-		}
-	}
-	return rc < 0 ? rc : 1;
-}
-
-/* What relative URLs of the configuration are relative to. */
-static const char *base_directory(const struct gitdir *g)
-{
-	return g->worktree ? g->worktree : g->git_dir;
-}
-
-/* The absolute path of a local URL.  1, 0 if the URL is not local, negative.  *relative: it was
- * below the worktree. */
-static int path_of_url(struct buf *out, const struct resolver *r, const char *url, int *relative)
-{
-	const char *home = getenv("HOME");
-	int rc;
-
-	*relative = 0;
-	rc = path_of_file_url(out, url);
-	if (rc != 0)
-		return rc;
-	if (!is_local_path(url))
-		return 0;
-	if (url[0] == '~' && (!url[1] || url[1] == '/')) {
-		if (!home || home[0] != '/')
-			return err_set(ERR_INVALID, "cannot expand '%s': HOME is not set", url);
-		rc = buf_addf(out, "%s%s", home, url + 1);
-	} else if (url[0] == '/') {
-		rc = buf_addstr(out, url);
-	} else {
-		*relative = 1;
-		rc = fs_join(out, base_directory(r->g), url);
-	}
-	return rc < 0 ? rc : 1;
 }
 
 static int copy(char **out, const char *text)
@@ -153,41 +64,6 @@ static int copy(char **out, const char *text)
 	free(*out);
 	*out = strdup(text);
 	return *out ? 0 : err_set(ERR_NOMEM, "out of memory");
-}
-
-/* The URL of a Git remote with the longest url.<base>.insteadOf that fits applied. */
-struct rewrite {
-	const char *url;
-	size_t matched;	  /* length of the best prefix */
-	const char *base; /* its replacement, base_len bytes */
-	size_t base_len;
-};
-
-static int match_instead_of(const char *key, const char *value, void *data)
-{
-	static const char head[] = "url.", tail[] = ".insteadof";
-	struct rewrite *w = data;
-	size_t len = strlen(key), n = strlen(value);
-
-	if (strncmp(key, head, sizeof head - 1) != 0 || len < sizeof head - 1 + sizeof tail - 1 ||
-		strcmp(key + len - (sizeof tail - 1), tail) != 0)
-		return 0;
-	if (n <= w->matched || strncmp(w->url, value, n) != 0)
-		return 0;
-	w->matched = n;
-	w->base = key + sizeof head - 1;
-	w->base_len = len - (sizeof head - 1) - (sizeof tail - 1);
-	return 0;
-}
-
-static int rewrite_url(struct buf *out, const struct resolver *r, const char *url)
-{
-	struct rewrite w = {url, 0, "", 0};
-	int rc;
-
-	config_each(r->c, match_instead_of, &w);
-	rc = buf_add(out, w.base, w.base_len);
-	return rc < 0 ? rc : buf_addstr(out, url + w.matched);
 }
 
 /* The repository at a local Git URL, with the suffixes that Git itself tries. */
@@ -213,7 +89,7 @@ static int new_spec(struct remote_spec **out, const char *name, const char *url)
 	*out = s;
 	if (!s)
 		return err_set(ERR_NOMEM, "out of memory");
-	s->kind = REMOTE_OTHER;
+	s->kind = REMOTE_LFS;
 	if (copy(&s->name, name) < 0 || copy(&s->url, url) < 0)
 		return ERR_NOMEM; /* message set by copy() */
 	return 0;
@@ -224,13 +100,20 @@ static int use_git_url(
 {
 	struct buf real = BUF_INIT, path = BUF_INIT;
 	struct remote_spec *s = NULL;
+	const char *local = lfs_endpoint_local(r->c, name);
 	int relative;
-	int rc = rewrite_url(&real, r, url);
+	int rc = lfs_endpoint_rewrite(&real, r->c, local ? local : url, 0);
 
-	if (rc < 0 || (rc = check_url(real.p)) < 0 || (rc = new_spec(&s, name, real.p)) < 0)
+	if (rc < 0 || (rc = remotes_check_url(real.p)) < 0 || (rc = new_spec(&s, name, real.p)) < 0)
 		goto done;
-	rc = path_of_url(&path, r, real.p, &relative);
-	if (rc <= 0)
+	if (!local && lfs_endpoint_is_configured(r->c, name)) {
+		rc = copy(&s->git_remote, name);
+		goto done;
+	}
+	rc = remotes_path_of_url(&path, r->g, real.p, &relative);
+	if (rc == 0)
+		rc = copy(&s->git_remote, name);
+	if (rc < 0 || s->git_remote)
 		goto done;
 	s->kind = REMOTE_GITDIR;
 	rc = find_git_repository(&s->path, path.p);
@@ -270,8 +153,8 @@ static int store_of_origin(struct buf *path, const struct resolver *r, const cha
 
 	if (!url)
 		return 0;
-	if ((rc = rewrite_url(&real, r, url)) < 0 ||
-		(rc = path_of_url(&there, r, real.p, &relative)) <= 0)
+	if ((rc = lfs_endpoint_rewrite(&real, r->c, url, 0)) < 0 ||
+		(rc = remotes_path_of_url(&there, r->g, real.p, &relative)) <= 0)
 		goto done;
 	rc = fs_join(&dot_git, there.p, ".git");
 	if (rc < 0 || !fs_exists(dot_git.p) || (rc = buf_addf(&there, "/%s", relative_url)) < 0)
@@ -311,12 +194,14 @@ static int use_blob_url(
 	struct remote_spec *s = NULL;
 	int relative, rc;
 
-	if ((rc = check_url(url)) < 0 || (rc = new_spec(&s, name, url)) < 0)
+	if ((rc = remotes_check_url(url)) < 0 || (rc = new_spec(&s, name, url)) < 0)
 		goto done;
-	rc = path_of_url(&path, r, url, &relative);
-	if (rc == 0)
-		s->kind = remotes_kind_of_url(url);
-	if (rc <= 0)
+	rc = remotes_path_of_url(&path, r->g, url, &relative);
+	if (rc == 0) {
+		rc = set_kind(s);
+		goto done;
+	}
+	if (rc < 0)
 		goto done;
 	if (relative && !is_directory(path.p) && (rc = store_of_origin(&path, r, url)) < 0)
 		goto done;
@@ -345,7 +230,7 @@ done:
 static int use_name(struct remote_spec **out, const struct resolver *r, const char *name)
 {
 	const char *url = remote_setting(r, "dvx-remote", name, "url");
-	int rc = check_url(name);
+	int rc = remotes_check_url(name);
 
 	if (rc < 0)
 		return rc;
@@ -415,6 +300,8 @@ static int use_some_git_remote(
 
 	if (!git_remote || !*git_remote)
 		git_remote = upstream(r);
+	if (!git_remote)
+		git_remote = config_get_own(r->c, "remote.lfsdefault");
 	if (!git_remote && remote_setting(r, "remote", "origin", "url"))
 		git_remote = "origin";
 	if (git_remote)
@@ -456,11 +343,11 @@ int remotes_spec_of_url(struct remote_spec **out, const char *url)
 	int rc;
 
 	*out = NULL;
-	if ((rc = check_url(url)) < 0 || (rc = new_spec(&s, url, url)) < 0)
+	if ((rc = remotes_check_url(url)) < 0 || (rc = new_spec(&s, url, url)) < 0)
 		goto done;
-	rc = path_of_file_url(&path, url);
-	if (rc == 0 && !is_local_path(url)) {
-		s->kind = remotes_kind_of_url(url);
+	rc = remotes_path_of_file_url(&path, url);
+	if (rc == 0 && !remotes_is_local_path(url)) {
+		rc = set_kind(s);
 		goto done;
 	}
 	s->kind = REMOTE_DIR;
@@ -489,5 +376,6 @@ void remote_spec_free(struct remote_spec *r)
 	free(r->name);
 	free(r->url);
 	free(r->path);
+	free(r->git_remote);
 	free(r);
 }

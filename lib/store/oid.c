@@ -11,11 +11,13 @@
 #include "lib/store/oid.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/sha.h>
 
 #include "lib/base/err.h"
+#include "lib/base/fs.h"
 
 _Static_assert(sizeof(SHA256_CTX) <= sizeof(((struct oid_ctx *)0)->opaque), "struct oid_ctx");
 _Static_assert(
@@ -60,6 +62,26 @@ void oid_of(struct oid *out, const void *data, size_t len)
 	oid_init(&c);
 	oid_update(&c, data, len);
 	oid_final(&c, out);
+}
+
+int oid_of_file(struct oid *out, int fd)
+{
+	enum { PIECE = 256 * 1024 };
+	struct oid_ctx c;
+	char *piece = malloc(PIECE);
+	uint64_t at = 0;
+	ssize_t n = 1;
+
+	if (!piece)
+		return err_set(ERR_NOMEM, "out of memory");
+	oid_init(&c);
+	while (n > 0 && (n = fs_pread_full(fd, piece, PIECE, at)) > 0) {
+		oid_update(&c, piece, (size_t)n);
+		at += (uint64_t)n;
+	}
+	free(piece);
+	oid_final(&c, out);
+	return n < 0 ? (int)n : 0;
 }
 
 void oid_to_hex(char out[static OID_HEX_LEN + 1], const struct oid *o)

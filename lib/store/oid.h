@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OID_LEN = 32, OID_HEX_LEN = 64 };
+/* OID_SHOWN: so many digits of data's hash are shown where people read. */
+enum { OID_LEN = 32, OID_HEX_LEN = 64, OID_SHOWN = 10 };
 
 struct oid {
 	uint8_t id[OID_LEN];
@@ -25,6 +26,8 @@ void oid_init(struct oid_ctx *c);
 void oid_update(struct oid_ctx *c, const void *data, size_t len);
 void oid_final(struct oid_ctx *c, struct oid *out);
 void oid_of(struct oid *out, const void *data, size_t len);
+/* Of a whole file, wherever it stands; its place is left alone.  0, ERR_IO, ERR_NOMEM. */
+int oid_of_file(struct oid *out, int fd);
 
 /* Lower-case hex with NUL. */
 void oid_to_hex(char out[static OID_HEX_LEN + 1], const struct oid *o);

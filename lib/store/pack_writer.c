@@ -4,6 +4,7 @@
  * the caller's business (the store seals its open packs itself, a transfer builds new ones).
  */
 #include "lib/store/pack.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 
@@ -64,15 +65,8 @@ static int fits(const struct pack_writer *w, size_t len)
 
 static int remember(struct pack_writer *w, const struct pack_entry *e)
 {
-	if (w->n == w->cap) {
-		size_t cap = w->cap ? w->cap * 2 : 256;
-		struct pack_entry *p = realloc(w->entries, cap * sizeof *p);
-
-		if (!p)
-			return err_set(ERR_NOMEM, "out of memory");
-		w->entries = p;
-		w->cap = cap;
-	}
+	if (array_room(&w->entries, w->n, &w->cap, sizeof(*w->entries)) < 0)
+		return ERR_NOMEM;
 	w->entries[w->n++] = *e;
 	return 0;
 }

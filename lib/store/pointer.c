@@ -148,6 +148,7 @@ static int parse_lines(struct pointer *out, struct slice text)
 			return err_set(ERR_INVALID, "not a pointer: no known version line");
 		} else if (priority >= 0 && want != WANT_NOTHING) {
 			rc = parse_extension(&extensions, priority, value);
+			out->extended++;
 		} else if (want == WANT_OID && slice_is(key, "oid")) {
 			rc = parse_oid(&out->oid, value);
 			want = WANT_SIZE;
@@ -179,6 +180,32 @@ int pointer_parse(struct pointer *out, const void *data, size_t len)
 		      memcmp(canonical, data, len) == 0;
 	*out = p;
 	return 0;
+}
+
+int pointer_extensions(
+	struct pointer_extension out[static POINTER_EXTENSIONS_MAX], const void *data, size_t len)
+{
+	struct pointer_extension by_number[POINTER_EXTENSIONS_MAX] = {{0}};
+	struct slice text = slice_trim((struct slice){data, len}), line;
+	int n = 0;
+
+	while (next_line(&text, &line)) {
+		const char *space = memchr(line.p, ' ', line.len);
+		struct slice key = {line.p, space ? (size_t)(space - line.p) : 0};
+		int number = extension_priority(key);
+		struct pointer_extension *e = number < 0 ? NULL : &by_number[number];
+
+		if (!e || parse_oid(&e->before, (struct slice){space + 1, line.len - key.len - 1}) <
+				  0)
+			continue;
+		e->number = number;
+		e->name = key.p + sizeof("ext-0-") - 1;
+		e->name_len = key.len - (sizeof("ext-0-") - 1);
+	}
+	for (int i = 0; i < POINTER_EXTENSIONS_MAX; i++)
+		if (by_number[i].name)
+			out[n++] = by_number[i];
+	return n;
 }
 
 size_t pointer_format(char out[static POINTER_CANONICAL_MAX], const struct oid *oid, uint64_t size)

@@ -373,6 +373,36 @@ int store_has(struct store *s, const struct oid *oid, uint64_t size)
 	return has;
 }
 
+static int note_size(
+	const struct packs *p, const struct pack_file *f, const struct pack_entry *e, void *data)
+{
+	int has = confirm_copy(p, f, e, NULL);
+
+	if (has == 1)
+		*(uint64_t *)data = e->raw_len;
+	return has;
+}
+
+int store_find_size(struct store *s, const struct oid *oid, uint64_t *size)
+{
+	struct buf path = BUF_INIT;
+	struct stat st;
+	int has;
+
+	*size = 0;
+	if (oid_eq(oid, &oid_of_empty))
+		return 1;
+	pthread_mutex_lock(&s->lock);
+	has = store_packed_copies(s, oid, STORE_SIZE_UNKNOWN, note_size, size) == 1;
+	pthread_mutex_unlock(&s->lock);
+	if (!has && store_whole_path(s, oid, STORE_SIZE_UNKNOWN, &path) && stat(path.p, &st) == 0) {
+		*size = (uint64_t)st.st_size;
+		has = 1;
+	}
+	buf_release(&path);
+	return has;
+}
+
 int store_whole_path(struct store *s, const struct oid *oid, uint64_t size, struct buf *path)
 {
 	size_t before = path->len;

@@ -37,6 +37,8 @@ void store_close(struct store *s);
 /* 1 if the object is here, readable and of that size (a stat or an index look-up, no hashing), else
  * 0.  The empty object is always here. */
 int store_has(struct store *s, const struct oid *oid, uint64_t size);
+/* The same where the size is not known: 1 and *size, else 0. */
+int store_find_size(struct store *s, const struct oid *oid, uint64_t *size);
 /* Path of the whole object (appended), if it is stored whole (here or in an alternate): 1, else 0.
  */
 int store_whole_path(struct store *s, const struct oid *oid, uint64_t size, struct buf *path);

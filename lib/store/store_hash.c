@@ -5,6 +5,7 @@
  * never start the thread.
  */
 #include "lib/store/store_internal.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 #include "lib/base/workers.h"
 
@@ -134,15 +135,8 @@ static int end_segment(struct hasher *h)
 	XXH128_canonical_t digest;
 	struct sums *x = &h->sums;
 
-	if (x->n == x->cap) {
-		size_t cap = x->cap ? x->cap * 2 : 16;
-		void *p = realloc(x->digests, cap * sizeof x->digests[0]);
-
-		if (!p)
-			return err_set(ERR_NOMEM, "out of memory");
-		x->digests = p;
-		x->cap = cap;
-	}
+	if (array_room(&x->digests, x->n, &x->cap, sizeof(*x->digests)) < 0)
+		return ERR_NOMEM;
 	XXH128_canonicalFromHash(&digest, XXH3_128bits_digest(h->segment));
 	memcpy(x->digests[x->n++], digest.digest, sizeof digest.digest);
 	XXH3_128bits_reset(h->segment);

@@ -5,6 +5,7 @@
  * stat when nothing happened.
  */
 #include "lib/store/store_internal.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 
@@ -44,15 +45,8 @@ int pack_file_note(struct pack_file *f, const struct pack_entry *e)
 {
 	int rc;
 
-	if (f->n == f->cap) {
-		size_t cap = f->cap ? f->cap * 2 : 256;
-		struct pack_entry *p = realloc(f->entries, cap * sizeof *p);
-
-		if (!p)
-			return err_set(ERR_NOMEM, "out of memory");
-		f->entries = p;
-		f->cap = cap;
-	}
+	if (array_room(&f->entries, f->n, &f->cap, sizeof(*f->entries)) < 0)
+		return ERR_NOMEM;
 	f->entries[f->n] = *e;
 	/* a later copy replaces a damaged one */
 	rc = oidindex_set(&f->places, OIDARRAY(f->entries), (uint32_t)f->n);
@@ -263,15 +257,8 @@ void packs_drop(struct packs *p, const struct pack_file *f)
 
 static int insert(struct packs *p, struct pack_file *f)
 {
-	if (p->n == p->cap) {
-		size_t cap = p->cap ? p->cap * 2 : 16;
-		struct pack_file **v = realloc(p->v, cap * sizeof *v);
-
-		if (!v)
-			return err_set(ERR_NOMEM, "out of memory");
-		p->v = v;
-		p->cap = cap;
-	}
+	if (array_room(&p->v, p->n, &p->cap, sizeof(*p->v)) < 0)
+		return ERR_NOMEM;
 	p->v[p->n++] = f;
 	return 0;
 }

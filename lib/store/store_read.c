@@ -119,7 +119,10 @@ static int check_slowly(struct store *s, const struct oid *oid, int fd, const st
 	if (rc == 0 && store_same_stat(st, fd))
 		sums_record(s, oid, fd, &sums);
 	sums_release(&sums);
-	return rc < 0 ? err_prefix(rc, "'%s' is damaged", path) : rc;
+	if (rc == ERR_CORRUPT)
+		return err_prefix(rc, "'%s' is damaged", path);
+	return rc < 0 ? err_prefix(rc, "cannot %s '%s'", pass->dst_fd >= 0 ? "copy" : "read", path)
+		      : rc;
 }
 
 int whole_check(struct store *s, const struct oid *oid, int fd, const struct stat *st, int dst_fd,

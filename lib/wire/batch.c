@@ -5,6 +5,7 @@
  */
 #include "lib/wire/batch.h"
 #include "lib/base/err.h"
+#include "lib/base/progressfile.h"
 #include "lib/base/run.h"
 #include "lib/store/oidmap.h"
 #include "lib/wire/batchline.h"
@@ -27,6 +28,7 @@ struct client {
 	struct oidmap numbers; /* an answer's object; of several with one id the first */
 	size_t *same;	       /* the next object with the same id, plus one; 0: none */
 	const struct batch_options *options;
+	enum batch_direction direction;
 	struct batch_result *result;
 	struct progress *progress;
 	size_t next;	/* first object whose request is not formatted yet */
@@ -59,6 +61,10 @@ static int record(struct client *c, const struct batch_answer *a, int state)
 			c->result->present++;
 		} else {
 			c->result->done++;
+			if (c->direction != BATCH_CHECK && !c->options->dry_run)
+				progressfile_add(
+					c->direction == BATCH_UPLOAD ? "upload" : "download",
+					c->result->done, c->n, o->size, o->path);
 		}
 	}
 	return 0;
@@ -259,6 +265,8 @@ static int prepare_argv(struct run *r, enum batch_direction d, const struct batc
 		rc = strvec_pushf(&r->argv, "--remote=%s", o->remote);
 	if (rc == 0 && o->git_remote)
 		rc = strvec_pushf(&r->argv, "--git-remote=%s", o->git_remote);
+	if (rc == 0 && o->ref)
+		rc = strvec_pushf(&r->argv, "--ref=%s", o->ref);
 	if (rc == 0 && o->jobs > 0)
 		rc = strvec_pushf(&r->argv, "--jobs=%d", o->jobs);
 	if (rc == 0 && o->dry_run)
@@ -331,7 +339,7 @@ static int converse(struct client *c, enum batch_direction d)
 	if (fcntl(c->run.in_fd, F_SETFL, O_NONBLOCK) < 0)
 		close_requests(c);
 	for (size_t i = 0; i < c->n; i++)
-		bytes += c->objects[i].size;
+		bytes += c->objects[i].size == BATCH_SIZE_UNKNOWN ? 0 : c->objects[i].size;
 	c->progress = progress_new(titles[d], c->n, bytes, c->options->progress);
 	rc = talk_without_sigpipe(c);
 	progress_free(c->progress);
@@ -349,7 +357,12 @@ static int converse(struct client *c, enum batch_direction d)
 int batch_run(enum batch_direction d, struct batch_object *objects, size_t n,
 	const struct batch_options *o, struct batch_result *r)
 {
-	struct client c = {.run = RUN_INIT, .objects = objects, .n = n, .options = o, .result = r};
+	struct client c = {.run = RUN_INIT,
+		.objects = objects,
+		.n = n,
+		.options = o,
+		.direction = d,
+		.result = r};
 	int rc;
 
 	memset(r, 0, sizeof(*r));

@@ -19,7 +19,7 @@ enum batch_direction {
 
 struct batch_object {
 	struct oid oid;
-	uint64_t size;
+	uint64_t size;	 /* download: UINT64_MAX: not known; a Git LFS server cannot find it then */
 	struct oid base; /* upload: the previous version of the same path, to deduplicate against */
 	int has_base;
 	const char *path; /* for messages; may be NULL; borrowed */
@@ -31,6 +31,7 @@ struct batch_object {
 struct batch_options {
 	const char *remote;	/* name or URL; NULL: the default */
 	const char *git_remote; /* Git remote of the push at hand, or NULL */
+	const char *ref;	/* full name of the Git ref at hand, or NULL */
 	int jobs;		/* 0: default */
 	int dry_run;
 	int verify; /* upload: "there already" only after the remote was asked for the packs now */

@@ -6,6 +6,7 @@
 #include "lib/wire/batchline.h"
 #include "lib/base/err.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const code_names[] = {
@@ -25,14 +26,14 @@ static const char *const code_names[] = {
 };
 static const size_t n_codes = sizeof(code_names) / sizeof(code_names[0]);
 
-static const char *code_name(int code)
+const char *batch_code_name(int code)
 {
 	size_t i = code < 0 ? (size_t)-code : 0;
 
 	return i < n_codes && code_names[i] ? code_names[i] : "remote";
 }
 
-static int code_from_name(const char *name, size_t len)
+int batch_code_of_name(const char *name, size_t len)
 {
 	for (size_t i = 1; i < n_codes; i++) {
 		if (code_names[i] && strlen(code_names[i]) == len &&
@@ -145,7 +146,10 @@ int batch_request_parse(struct batch_request *out, char *line, size_t len)
 	if (rc < 0)
 		return rc;
 	n = field(&p, end, &f);
-	rc = parse_number(&out->size, f, n);
+	if (n == 1 && *f == '-')
+		out->size = BATCH_SIZE_UNKNOWN;
+	else
+		rc = parse_number(&out->size, f, n);
 	if (rc < 0)
 		return err_prefix(rc, "size");
 	n = field(&p, end, &f);
@@ -166,14 +170,16 @@ int batch_request_parse(struct batch_request *out, char *line, size_t len)
 
 int batch_request_format(struct buf *out, const struct batch_request *r)
 {
-	char hex[OID_HEX_LEN + 1], base[OID_HEX_LEN + 1] = "-";
+	char hex[OID_HEX_LEN + 1], base[OID_HEX_LEN + 1] = "-", size[24] = "-";
 	size_t start = out->len;
 	int rc;
 
 	oid_to_hex(hex, &r->oid);
 	if (r->has_base)
 		oid_to_hex(base, &r->base);
-	rc = buf_addf(out, "%s %llu %s ", hex, (unsigned long long)r->size, base);
+	if (r->size != BATCH_SIZE_UNKNOWN)
+		snprintf(size, sizeof(size), "%llu", (unsigned long long)r->size);
+	rc = buf_addf(out, "%s %s %s ", hex, size, base);
 	if (rc == 0 && (!r->path || !*r->path))
 		rc = buf_addch(out, '-');
 	else if (rc == 0 && strcmp(r->path, "-") == 0)
@@ -215,7 +221,7 @@ static int parse_fields(struct batch_answer *a, char *p, const char *end)
 	}
 	if (rc == 0 && (a->kind == BATCH_ANSWER_ERROR || a->kind == BATCH_ANSWER_FATAL)) {
 		n = field(&p, end, &f);
-		a->code = code_from_name(f, n);
+		a->code = batch_code_of_name(f, n);
 	}
 	if (rc == 0 && a->kind == BATCH_ANSWER_PROGRESS) {
 		n = field(&p, end, &f);
@@ -269,13 +275,13 @@ int batch_answer_format(struct buf *out, const struct batch_answer *a)
 		rc = buf_addf(out, "present %s", hex);
 		break;
 	case BATCH_ANSWER_ERROR:
-		rc = buf_addf(out, "error %s %s ", hex, code_name(a->code));
+		rc = buf_addf(out, "error %s %s ", hex, batch_code_name(a->code));
 		break;
 	case BATCH_ANSWER_PROGRESS:
 		rc = buf_addf(out, "progress %llu %llu", objects, bytes);
 		break;
 	case BATCH_ANSWER_FATAL:
-		rc = buf_addf(out, "fatal %s ", code_name(a->code));
+		rc = buf_addf(out, "fatal %s ", batch_code_name(a->code));
 		break;
 	case BATCH_ANSWER_DONE:
 		rc = buf_addstr(out, "done");

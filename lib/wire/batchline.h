@@ -13,9 +13,11 @@ enum {
 	BATCH_REQUESTS_MAX = 16777216 /* of one run */
 };
 
+#define BATCH_SIZE_UNKNOWN UINT64_MAX
+
 struct batch_request {
 	struct oid oid;
-	uint64_t size;
+	uint64_t size; /* BATCH_SIZE_UNKNOWN: whatever the remote has under that id */
 	struct oid base;
 	int has_base;
 	const char *path; /* decoded, inside the line that was parsed; NULL: none */
@@ -51,5 +53,9 @@ struct batch_answer {
 int batch_answer_parse(struct batch_answer *out, char *line, size_t len);
 /* Append one answer with its LF; a text that is too long is cut.  0 or ERR_NOMEM. */
 int batch_answer_format(struct buf *out, const struct batch_answer *a);
+
+/* Names of error codes, "notfound"…: what is none of ours is "remote". */
+const char *batch_code_name(int code);
+int batch_code_of_name(const char *name, size_t len);
 
 #endif

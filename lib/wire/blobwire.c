@@ -183,7 +183,7 @@ static int parse_name(struct blobwire_request *out, const uint8_t *p)
 {
 	out->class = p[0];
 	memcpy(out->name.id, p + 1, OID_LEN);
-	return out->class >= BLOBWIRE_PACK && out->class <= BLOBWIRE_NOTICE ? 0 : ERR_CORRUPT;
+	return out->class >= BLOBWIRE_PACK && out->class <= BLOBWIRE_RUNS ? 0 : ERR_CORRUPT;
 }
 
 static int parse_get(struct blobwire_request *out, const uint8_t *p)
@@ -205,7 +205,7 @@ static int parse_put(struct blobwire_request *out, const uint8_t *p)
 static int parse_list(struct blobwire_request *out, const uint8_t *p)
 {
 	out->listing = p[0];
-	return p[0] == BLOBWIRE_FRAGMENTS || p[0] == BLOBWIRE_PACKS ? 0 : ERR_CORRUPT;
+	return p[0] >= BLOBWIRE_FRAGMENTS && p[0] <= BLOBWIRE_RUN_BUNDLES ? 0 : ERR_CORRUPT;
 }
 
 int blobwire_request_parse(struct blobwire_request *out, const struct blobwire_frame *f)
@@ -338,7 +338,7 @@ int blobwire_entry_parse(struct blobwire_entry *out, const uint8_t p[static BLOB
 	memcpy(out->name.id, p + 1, OID_LEN);
 	out->size = be64_get(p + NAME_LEN);
 	out->mtime = (int64_t)mtime;
-	if (out->class < BLOBWIRE_PACK || out->class > BLOBWIRE_NOTICE || out->size > INT64_MAX ||
+	if (out->class < BLOBWIRE_PACK || out->class > BLOBWIRE_RUNS || out->size > INT64_MAX ||
 		mtime > INT64_MAX)
 		return err_set(ERR_CORRUPT, "a malformed entry in a listing");
 	return 0;

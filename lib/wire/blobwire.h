@@ -80,8 +80,13 @@ void blobwire_header(
 
 /* ---- what is in them ---- */
 
-enum blobwire_class { BLOBWIRE_PACK = 1, BLOBWIRE_FRAGMENT = 2, BLOBWIRE_NOTICE = 3 };
-enum blobwire_listing { BLOBWIRE_FRAGMENTS = 1, BLOBWIRE_PACKS = 2 };
+enum blobwire_class {
+	BLOBWIRE_PACK = 1,
+	BLOBWIRE_FRAGMENT = 2,
+	BLOBWIRE_NOTICE = 3,
+	BLOBWIRE_RUNS = 4
+};
+enum blobwire_listing { BLOBWIRE_FRAGMENTS = 1, BLOBWIRE_PACKS = 2, BLOBWIRE_RUN_BUNDLES = 3 };
 
 struct blobwire_request {
 	uint8_t type;

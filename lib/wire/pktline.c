@@ -22,8 +22,11 @@ enum {
 int pkt_reader_init(struct pkt_reader *r, int fd)
 {
 	*r = (struct pkt_reader){.fd = fd, .cap = BUFFER_SIZE};
-	r->buffer = malloc(r->cap);
-	return r->buffer ? 0 : err_set(ERR_NOMEM, "out of memory");
+	r->buffer = malloc(r->cap + 1);
+	if (!r->buffer)
+		return err_set(ERR_NOMEM, "out of memory");
+	r->buffer[r->cap] = '\0'; /* sanitizers want an end behind what strndup gets */
+	return 0;
 }
 
 void pkt_reader_release(struct pkt_reader *r)
@@ -33,13 +36,17 @@ void pkt_reader_release(struct pkt_reader *r)
 	r->start = r->end = r->cap = 0;
 }
 
-/* One read() into the free room.  The count, 0 at the end, or ERR_IO. */
+/* One read() into the free room.  The count, 0 at the end, or an error. */
 static ssize_t read_some(struct pkt_reader *r)
 {
 	for (;;) {
-		ssize_t n = read(r->fd, r->buffer + r->end, r->cap - r->end);
 		struct pollfd p = {.fd = r->fd, .events = POLLIN};
+		int rc = r->wait ? r->wait(r->fd, POLLIN, r->wait_data) : 0;
+		ssize_t n;
 
+		if (rc < 0)
+			return rc;
+		n = read(r->fd, r->buffer + r->end, r->cap - r->end);
 		if (n >= 0)
 			return n;
 		if (errno == EAGAIN)
@@ -141,9 +148,25 @@ void pkt_writer_release(struct pkt_writer *w)
 	w->len = w->cap = 0;
 }
 
+static int write_patiently(struct pkt_writer *w)
+{
+	for (size_t done = 0; done < w->len;) {
+		int rc = w->wait(w->fd, POLLOUT, w->wait_data);
+		ssize_t n;
+
+		if (rc < 0)
+			return rc;
+		n = write(w->fd, w->buffer + done, w->len - done);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return err_sys("write failed");
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
 int pkt_out_flush(struct pkt_writer *w)
 {
-	int rc = fs_write_full(w->fd, w->buffer, w->len);
+	int rc = w->wait ? write_patiently(w) : fs_write_full(w->fd, w->buffer, w->len);
 
 	w->len = 0;
 	return rc;
@@ -206,7 +229,8 @@ int pkt_write_line(struct pkt_writer *w, const char *text)
 	return 0;
 }
 
-int pkt_write_flush(struct pkt_writer *w)
+/* A packet that is nothing but its header. */
+static int write_mark(struct pkt_writer *w, size_t length)
 {
 	if (w->cap - w->len < PKT_HEADER) {
 		int rc = pkt_out_flush(w);
@@ -214,7 +238,17 @@ int pkt_write_flush(struct pkt_writer *w)
 		if (rc < 0)
 			return rc;
 	}
-	put_header(w->buffer + w->len, 0);
+	put_header(w->buffer + w->len, length);
 	w->len += PKT_HEADER;
 	return 0;
+}
+
+int pkt_write_flush(struct pkt_writer *w)
+{
+	return write_mark(w, 0);
+}
+
+int pkt_write_delim(struct pkt_writer *w)
+{
+	return write_mark(w, 1);
 }

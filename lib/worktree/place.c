@@ -209,6 +209,30 @@ int place_begin_with(struct place *p, const char *path, struct place_file *f,
 	return rc;
 }
 
+int place_move_beside(
+	struct place *p, const char *path, int dir, struct place_file *f, uint64_t size)
+{
+	struct place_file other = PLACE_FILE_INIT;
+	int from = openat(f->beside ? dir : p->staging_fd, place_dir_base(f->temp.p),
+		O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int rc;
+
+	other.beside = 1;
+	if (from < 0)
+		return place_temp_error(f, "open");
+	rc = place_create_temp(p, path, dir, &other);
+	if (rc == 0)
+		rc = fs_clone_or_copy(other.fd, from, 0, size);
+	close(from);
+	if (rc < 0) {
+		place_abort(p, &other);
+		return rc;
+	}
+	place_abort(p, f);
+	*f = other;
+	return 0;
+}
+
 /* Forget the file; its name is gone or somebody else's business. */
 static void finish(struct place_file *f)
 {

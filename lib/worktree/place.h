@@ -65,6 +65,22 @@ int place_swap(struct place *p, const char *path, struct place_file *f, const vo
 /* Give up. */
 void place_abort(struct place *p, struct place_file *f);
 
+/* ---- files that are the program's own: outputs of stages ---- */
+
+/* Make the directories above `path`, through no link.  0; ERR_CHANGED: a link or a file is in the
+ * way; ERR_DENIED, ERR_IO… */
+int place_parents(struct place *p, const char *path);
+/* Put the file at `path`, whatever file or link is there; its modes are those of a new
+ * file.  *st is the lstat of the new file.  0; ERR_CHANGED: a directory is in the way; ERR_IO…  In
+ * every case f is finished. */
+int place_put(
+	struct place *p, const char *path, struct place_file *f, int executable, struct stat *st);
+/* Make `path` a symbolic link, whatever file or link is there; *st is its lstat. */
+int place_put_link(struct place *p, const char *path, const char *target, struct stat *st);
+/* Remove the file, link or empty directory at `path`; 0 also when there is none.  ERR_CHANGED: a
+ * directory that is not empty. */
+int place_remove(struct place *p, const char *path);
+
 /* Open a file below the worktree for reading, following no link.  Descriptor or negative error
  * (ERR_CHANGED: there is a link). */
 int place_open_read(struct place *p, const char *path);

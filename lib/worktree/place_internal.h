@@ -29,6 +29,10 @@ int place_parent(struct place *p, const char *path);
 /* Make f's temporary file for `path`, whose directory is `dir` (used if f->beside).  0 or an error.
  */
 int place_create_temp(struct place *p, const char *path, int dir, struct place_file *f);
+/* The same mount is needed for a rename, not only the same file system: write the new file (`size`
+ * bytes) once more, beside its place in `dir`. */
+int place_move_beside(
+	struct place *p, const char *path, int dir, struct place_file *f, uint64_t size);
 /* Fail with errno: that a temporary file or its directory is gone is never ERR_NOTFOUND, which is
  * for the target. */
 int place_temp_error(const struct place_file *f, const char *what);

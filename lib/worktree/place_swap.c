@@ -143,27 +143,11 @@ static int rename_temp(const struct swap *s, unsigned flags)
 	return renameat2(temp_dir(s), temp_name(s), s->dir, base(s), flags);
 }
 
-/* The same mount is needed for a rename, not only the same file system: write the new file once
- * more, beside its place. */
 static int move_beside(struct swap *s)
 {
-	struct place_file other = PLACE_FILE_INIT;
-	int from = openat(temp_dir(s), temp_name(s), O_RDONLY | O_NOFOLLOW | O_CLOEXEC), rc;
+	int rc = place_move_beside(s->p, s->path, s->dir, s->f, (uint64_t)s->st.st_size);
 
-	other.beside = 1;
-	if (from < 0)
-		return place_temp_error(s->f, "open");
-	rc = place_create_temp(s->p, s->path, s->dir, &other);
-	if (rc == 0)
-		rc = fs_clone_or_copy(other.fd, from, 0, (uint64_t)s->st.st_size);
-	close(from);
-	if (rc < 0) {
-		place_abort(s->p, &other);
-		return rc;
-	}
-	place_abort(s->p, s->f);
-	*s->f = other;
-	return dress_temp(s);
+	return rc < 0 ? rc : dress_temp(s);
 }
 
 /* Somebody's file lies under the temporary name and has no other: give it one that no sweep

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/base/err.h"
+#include "lib/base/progressfile.h"
 #include "lib/base/fs.h"
 #include "lib/base/workers.h"
 #include "lib/store/pointer.h"
@@ -291,12 +292,15 @@ static int swap_one(size_t i, void *data)
 	rc = place_swap(s->place, item->path, &p->file, text, text_len,
 		p->foreign ? -1 : (int64_t)s->racy_second * 1000000000 - 1, &p->st);
 	p->in_place = rc == 0;
-	if (rc == 0)
+	if (rc == 0) {
 		item->state = REHYDRATE_DONE;
-	else if (rc == ERR_CHANGED || rc == ERR_NOTFOUND)
+		progressfile_add(
+			"checkout", (size_t)(item - s->items) + 1, s->n, item->size, item->path);
+	} else if (rc == ERR_CHANGED || rc == ERR_NOTFOUND) {
 		item->state = REHYDRATE_CHANGED;
-	else
+	} else {
 		note_failure(s, item, REHYDRATE_FAILED);
+	}
 	return 0;
 }
 

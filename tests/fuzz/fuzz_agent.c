@@ -26,8 +26,10 @@ int frontend_open(struct engine *e, const struct frontend_options *o)
 
 int frontend_resolve(struct engine *e, const struct frontend_options *o, const char *fallback)
 {
-	(void)e;
+	static struct remote_spec spec = {.kind = REMOTE_DIR};
+
 	(void)o;
+	e->spec = &spec;
 	return fallback ? 0 : err_set(ERR_NOTFOUND, "no remote");
 }
 
@@ -77,6 +79,53 @@ int engine_run(struct engine *e, enum engine_direction d, struct transfer_object
 			i % 3 == 2 ? err_set(ERR_NOTFOUND, "no such object") : TRANSFER_OK, 1);
 	}
 	return 0;
+}
+
+int remote_open(
+	struct remote **out, const struct remote_spec *spec, const struct remote_context *context)
+{
+	(void)spec;
+	(void)context;
+	*out = NULL;
+	return 0;
+}
+
+void remote_close(struct remote *r)
+{
+	(void)r;
+}
+
+int agent_sender_new(struct agent_sender **out, struct engine *e, int alone)
+{
+	(void)alone;
+	*out = (struct agent_sender *)e;
+	return 0;
+}
+
+void agent_sender_free(struct agent_sender *s)
+{
+	(void)s;
+}
+
+int agent_send(struct agent_sender *s, struct transfer_object *o)
+{
+	return engine_run((struct engine *)s, ENGINE_UPLOAD, o, 1);
+}
+
+int agent_fetcher_new(struct agent_fetcher **out, struct engine *e)
+{
+	*out = (struct agent_fetcher *)e;
+	return 0;
+}
+
+void agent_fetcher_free(struct agent_fetcher *f)
+{
+	(void)f;
+}
+
+int agent_fetch(struct agent_fetcher *f, struct transfer_object *o)
+{
+	return engine_run((struct engine *)f, ENGINE_DOWNLOAD, o, 1);
 }
 
 int line_read(struct line_reader *r, char **line, size_t *len)

@@ -49,6 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(attrs_text_track(&text, "*.x", "1M") >= 0);
 	require(attrs_text_track(&text, "*.x", "1M") == 0);
 	require(tracked(&text));
+	require(attrs_text_lockable(&text, "*.x", 1) >= 0);
+	require(attrs_text_lockable(&text, "*.x", 1) == 0);
+	require(attrs_text_lockable(&text, "*.x", 0) == 1);
+	require(tracked(&text));
 	require(attrs_text_untrack(&text, "*.x") == 1);
 	require(attrs_text_untrack(&text, "*.x") == 0);
 	require(!tracked(&text));

@@ -8,7 +8,6 @@
 
 #include "transfer/s3/aws_profile.c" /* programs have no archive to link against */
 #include "transfer/s3/aws_temporary.c"
-#include "transfer/remote/isotime.c"
 #include "transfer/s3/sigv4.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

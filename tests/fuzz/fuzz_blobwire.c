@@ -26,7 +26,7 @@ static void try_request(const struct blobwire_frame *f)
 	if (blobwire_request_parse(&a, f) < 0)
 		return;
 	must(a.id != 0 && a.length <= BLOBWIRE_GET_MAX && a.offset <= INT64_MAX &&
-		a.size <= INT64_MAX && a.class <= BLOBWIRE_NOTICE);
+		a.size <= INT64_MAX && a.class <= BLOBWIRE_RUNS);
 	must(blobwire_request_format(&out, &a) == 0 && out.len == BLOBWIRE_HEADER_LEN + f->len);
 	must(f->len == 0 || memcmp(out.p + BLOBWIRE_HEADER_LEN, f->payload, f->len) == 0);
 	buf_release(&out);

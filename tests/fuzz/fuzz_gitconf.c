@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/gitvalue.h"
 #include "lib/setup/gitconf.h"
 #include "lib/setup/intree.h"
 #include "lib/setup/snapshot.h"
@@ -31,8 +32,8 @@ static int check_setting(const char *key, const char *value, void *data)
 	for (name = name ? name + 1 : key; *name; name++)
 		require(islower((unsigned char)*name) || isdigit((unsigned char)*name) ||
 			*name == '-');
-	gitconf_bool(value, 1);
-	gitconf_int(&n, value);
+	gitvalue_bool(value, 1);
+	gitvalue_int(&n, value);
 	return 0;
 }
 

@@ -42,11 +42,13 @@ static int read_packets(int fd, struct buf *all, struct pkt_writer *w)
 	while ((kind = pkt_read(&r, &payload, &len)) > 0) {
 		require(len <= PKT_PAYLOAD_MAX && (kind == PKT_DATA || len == 0));
 		require(buf_add(all, payload, len) == 0);
-		if (kind == PKT_DELIM || (kind == PKT_DATA && len == 0))
-			continue; /* our writer makes neither */
+		if (kind == PKT_DATA && len == 0)
+			continue; /* our writer makes none */
 		require(buf_addch(all, (char)kind) == 0);
 		if (w && kind == PKT_DATA)
 			require(pkt_write(w, payload, len) == 0);
+		else if (w && kind == PKT_DELIM)
+			require(pkt_write_delim(w) == 0);
 		else if (w)
 			require(pkt_write_flush(w) == 0);
 	}

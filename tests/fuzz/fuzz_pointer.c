@@ -19,6 +19,7 @@ static void require(int condition)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char text[POINTER_CANONICAL_MAX];
+	struct pointer_extension e[POINTER_EXTENSIONS_MAX];
 	struct pointer p, again;
 	size_t len;
 
@@ -26,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	require(size < POINTER_MAX);
 	require(p.size <= INT64_MAX);
+	require(pointer_extensions(e, data, size) == p.extended);
 	len = pointer_format(text, &p.oid, p.size);
 	require(p.canonical == (len == size && memcmp(text, data, len) == 0));
 	require(pointer_parse(&again, text, len) == 0);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "lib/base/err.h"
-#include "transfer/remote/isotime.c" /* programs have no archive to link against */
 #include "transfer/rclone/rclone_text.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

@@ -14,7 +14,8 @@ runs=${BENCH_RUNS:-5}
 scale=${BENCH_SCALE:-1}
 only=${BENCH_ONLY:-.}
 work=$(mktemp -d "${BENCH_DIR:-${TMPDIR:-/tmp}}/git-dvx-bench.XXXXXX")
-trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
+lfs_pid= # a server of bench-lfs.sh
+trap '[ -z "$lfs_pid" ] || kill "$lfs_pid"; chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 export HOME=$work/home GIT_CONFIG_NOSYSTEM=1 LC_ALL=C.UTF-8
 mkdir "$HOME"
@@ -266,4 +267,22 @@ wanted added && bench_added
 . "$here/tests/perf/bench-s3.sh"
 if wanted s3-small || wanted s3-big; then bench_s3; fi
 wanted ssh && bench_ssh
+# shellcheck source=tests/perf/bench-migrate.sh
+. "$here/tests/perf/bench-migrate.sh"
+wanted migrate && bench_migrate
+# shellcheck source=tests/perf/bench-lfs.sh
+. "$here/tests/perf/bench-lfs.sh"
+wanted lfs && bench_lfs
+# shellcheck source=tests/perf/bench-metrics.sh
+. "$here/tests/perf/bench-metrics.sh"
+wanted metrics && bench_metrics
+# shellcheck source=tests/perf/bench-pipeline.sh
+. "$here/tests/perf/bench-pipeline.sh"
+wanted pipeline && bench_pipeline
+# shellcheck source=tests/perf/bench-rows.sh
+. "$here/tests/perf/bench-rows.sh"
+wanted rows && bench_rows
+# shellcheck source=tests/perf/bench-lineage.sh
+. "$here/tests/perf/bench-lineage.sh"
+wanted lineage && bench_lineage
 echo "done"

@@ -7,10 +7,12 @@
  * programs   git-dvx,git-dvx-filter,git-dvx-transfer: the others are left alone
  * calls      the kinds of calls that count (see `kinds`), or "io": all but "alloc"
  * fault      an error name (EIO), "usual" (each kind's own error), "short" (half the bytes), "KILL"
- * (SIGKILL instead of the call); "ENOSPC+": this one and all that follow, as on a disk that stays
- * full k          1 is the first call; 0 only counts log        lines are appended: "fault <kind>
- * <k>", "start <pid>", "end <pid> <calls so far>", "signal <number>". <log>.count is the counter,
- * shared by all processes of one run
+ *            (SIGKILL instead of the call), "FIRST" (for the process that the run began with; the
+ *            others go on), "GROUP" (for all of its process group; who left that goes on);
+ *            "ENOSPC+": this one and all that follow, as on a disk that stays full
+ * k          1 is the first call; 0 only counts
+ * log        lines are appended: "fault <kind> <k>", "start <pid>", "end <pid> <calls so far>",
+ *            "signal <number>".  <log>.count is what all processes of one run share
  *
  * What the C library does by itself (stdio, pthread_create's stack) goes past it; its malloc does
  * not.
@@ -102,12 +104,18 @@ static const struct {
 } errors[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT}, {"EMFILE", EMFILE},
 	{"EINTR", EINTR}, {"ENOMEM", ENOMEM}, {"EACCES", EACCES}, {"EROFS", EROFS}};
 
-enum { SHORT = -1, KILL = -2, USUAL = -3 };
+enum { SHORT = -1, KILL = -2, USUAL = -3, FIRST = -4, GROUP = -5 };
+
+/* What the processes of a run share; a file of zeros, or none, begins a new one. */
+struct shared {
+	_Atomic uint64_t calls;
+	_Atomic int first, group; /* the first process */
+};
 
 static uint32_t chosen; /* bits of kinds; 0 in programs that are left alone */
 static int fault, sticky;
 static uint64_t target;
-static _Atomic uint64_t *counter;
+static struct shared *shared;
 static int log_fd = -1;
 
 /* ---- what is to happen ---- */
@@ -132,7 +140,7 @@ static int strikes(enum kind kind)
 
 	if (!(chosen & 1u << kind))
 		return 0;
-	k = atomic_fetch_add(counter, 1) + 1;
+	k = atomic_fetch_add(&shared->calls, 1) + 1;
 	if (k != target && !(sticky && target && k > target))
 		return 0;
 	if (k == target) {
@@ -141,6 +149,10 @@ static int strikes(enum kind kind)
 	}
 	if (fault == KILL)
 		kill(getpid(), SIGKILL);
+	if (fault == FIRST || fault == GROUP) { /* whoever is left after it does its call */
+		kill(fault == FIRST ? shared->first : -shared->group, SIGKILL);
+		return 0;
+	}
 	return fault == USUAL ? kinds[kind].usual : fault;
 }
 
@@ -191,6 +203,8 @@ static int parse_fault(char *text)
 	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
 		if (!strcmp(text, errors[i].name))
 			return errors[i].number;
+	if (!strcmp(text, "FIRST") || !strcmp(text, "GROUP"))
+		return *text == 'F' ? FIRST : GROUP;
 	return !strcmp(text, "short") ? SHORT : !strcmp(text, "KILL") ? KILL : USUAL;
 }
 
@@ -200,7 +214,7 @@ __attribute__((constructor)) static void begin(void)
 	char programs[64], calls[256], what[16], log[4096], name[4096 + 8];
 	unsigned long long k;
 	uint32_t bits = 0;
-	int fd;
+	int fd, unset = 0;
 
 	if (!spec ||
 		sscanf(spec, "%63s %255s %15s %llu %4095[^\n]", programs, calls, what, &k, log) !=
@@ -216,12 +230,14 @@ __attribute__((constructor)) static void begin(void)
 	log_fd = fcntl(log_fd, F_DUPFD_CLOEXEC, 900); /* out of the program's way */
 	snprintf(name, sizeof name, "%s.count", log);
 	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (log_fd < 0 || fd < 0 || ftruncate(fd, sizeof *counter) < 0)
+	if (log_fd < 0 || fd < 0 || ftruncate(fd, sizeof *shared) < 0)
 		abort();
-	counter = mmap(NULL, sizeof *counter, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (counter == MAP_FAILED)
+	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (shared == MAP_FAILED)
 		abort();
 	close(fd);
+	if (atomic_compare_exchange_strong(&shared->first, &unset, getpid()))
+		shared->group = getpgrp();
 	signal(SIGSEGV, on_crash);
 	signal(SIGBUS, on_crash);
 	signal(SIGABRT, on_crash);
@@ -240,7 +256,7 @@ __attribute__((destructor)) static void end(void)
 		return;
 	chosen = 0;
 	snprintf(detail, sizeof detail, " %d", (int)getpid());
-	say("end", detail, atomic_load(counter));
+	say("end", detail, atomic_load(&shared->calls));
 }
 
 /* ---- the calls ---- */

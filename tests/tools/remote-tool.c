@@ -2,7 +2,7 @@
  * Calls one operation of a remote (transfer/remote/remote.h) for shell tests: what kind it is and
  * what is around it is chosen as for a push, by the repository it runs in.
  *
- *   remote-tool REMOTE list fragments|packs      a line "CLASS NAME SIZE MTIME" each, then "now
+ *   remote-tool REMOTE list fragments|packs|runs a line "CLASS NAME SIZE MTIME" each, then "now
  * TIME" remote-tool REMOTE size CLASS NAME           the size remote-tool REMOTE get CLASS NAME
  * FROM LEN   the bytes remote-tool REMOTE put CLASS FILE            0, or 1 when it was there
  *   remote-tool REMOTE put-again CLASS FILE      stopped first, then again with the same file
@@ -13,7 +13,8 @@
  *   remote-tool REMOTE stop-soon CLASS NAME      read until the flag that another thread sets is
  * seen
  *
- * CLASS is pack, fragment or notice.  Failures: "error: <code>: <message>" and exit status 128.
+ * CLASS is pack, fragment, notice or runs.  Failures: "error: <code>: <message>" and exit status
+ * 128.
  */
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
@@ -29,14 +30,13 @@
 #include <string.h>
 #include <unistd.h>
 
-volatile int frontend_stop;
-
 enum { CROWD_BYTES = 300 * 1000, PIECE = 1024 * 1024 };
 
 static const char *const classes[] = {
 	[REMOTE_PACK] = "pack",
 	[REMOTE_FRAGMENT] = "fragment",
 	[REMOTE_NOTICE] = "notice",
+	[REMOTE_RUNS] = "runs",
 };
 
 static const char *code_name(int rc)
@@ -74,10 +74,12 @@ static int print_entry(const struct remote_entry *e, void *data)
 static int list(struct remote *r, char **argv)
 {
 	int64_t now = 0;
-	int rc = r->ops->list(r,
-		strcmp(argv[0], "packs") == 0 ? REMOTE_LIST_PACKS : REMOTE_LIST_FRAGMENTS,
-		print_entry, NULL, &now);
+	enum remote_listing what = REMOTE_LIST_FRAGMENTS;
+	int rc;
 
+	while (what < REMOTE_LIST_RUNS && strcmp(argv[0], remote_listing_folder(what)) != 0)
+		what++;
+	rc = r->ops->list(r, what, print_entry, NULL, &now);
 	if (rc == 0)
 		printf("now %" PRId64 "\n", now);
 	return rc;

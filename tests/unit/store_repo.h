@@ -118,12 +118,7 @@ static inline int teardown(void **state)
 
 	store_close(r->s);
 	config_free(r->config);
-	free(r->g.git_dir);
-	free(r->g.common_dir);
-	free(r->g.worktree);
-	free(r->g.dvx_dir);
-	free(r->g.index);
-	free(r->g.prefix);
+	gitdir_release(&r->g);
 	assert_int_equal(remove_tree(r->dir), 0);
 	free(r);
 	return 0;

@@ -63,6 +63,29 @@ static void test_track(void **state)
 	buf_release(&b);
 }
 
+static void test_lockable(void **state)
+{
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(attrs_text_lockable(&b, "*.psd", 1), 0); /* no such line */
+	assert_int_equal(attrs_text_track(&b, "*.psd", "1M"), 1);
+	assert_int_equal(attrs_text_lockable(&b, "*.psd", 0), 0);
+	assert_int_equal(attrs_text_lockable(&b, "*.psd", 1), 1);
+	assert_string_equal(
+		b.p, "*.psd filter=dvx diff=dvx merge=dvx -text dvx-min-size=1M lockable\n");
+	assert_int_equal(attrs_text_lockable(&b, "*.psd", 1), 0);
+	assert_int_equal(attrs_text_track(&b, "*.psd", "0"), 1);
+	assert_string_equal(b.p, "*.psd filter=dvx diff=dvx merge=dvx -text lockable\n");
+	assert_int_equal(attrs_text_lockable(&b, "*.psd", 0), 1);
+	assert_string_equal(b.p, "*.psd filter=dvx diff=dvx merge=dvx -text\n");
+	buf_reset(&b);
+	buf_addstr(&b, "*.psd filter=lfs -lockable -text\n*.psd lockable\n");
+	assert_int_equal(attrs_text_lockable(&b, "*.psd", 1), 1);
+	assert_string_equal(b.p, "*.psd filter=lfs -text lockable\n*.psd lockable\n");
+	buf_release(&b);
+}
+
 /* Lines of others stay as they are; the last word about the filter counts. */
 static void test_track_beside_others(void **state)
 {
@@ -136,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quote),
 		cmocka_unit_test(test_track),
+		cmocka_unit_test(test_lockable),
 		cmocka_unit_test(test_track_beside_others),
 		cmocka_unit_test(test_untrack),
 		cmocka_unit_test(test_spare),

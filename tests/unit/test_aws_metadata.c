@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include "transfer/remote/isotime.c" /* programs have no archive to link against */
 #include "transfer/s3/sigv4.c"
 #include "transfer/s3/aws_temporary.c"
 #include "transfer/s3/aws_metadata.c"

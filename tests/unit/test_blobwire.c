@@ -181,7 +181,7 @@ static void bad_requests_are_refused(void **state)
 	for (size_t i = 0; i < 5; i++)
 		bad[i] = good;
 	bad[0].class = 0;
-	bad[1].class = 4;
+	bad[1].class = 5;
 	bad[2].length = 0;
 	bad[3].length = BLOBWIRE_GET_MAX + 1;
 	bad[4].offset = UINT64_MAX;

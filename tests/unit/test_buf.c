@@ -17,6 +17,24 @@
 #include "lib/base/strvec.h"
 #include "tests/unit/scratch.h"
 
+static void test_count(void **state)
+{
+	static const struct {
+		uint64_t n;
+		const char *text;
+	} counts[] = {{0, "0"}, {999, "999"}, {1000, "1,000"}, {1234567, "1,234,567"},
+		{UINT64_MAX, "18,446,744,073,709,551,615"}};
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		buf_reset(&b);
+		assert_int_equal(buf_addcount(&b, counts[i].n), 0);
+		assert_string_equal(b.p, counts[i].text);
+	}
+	buf_release(&b);
+}
+
 static void test_append(void **state)
 {
 	struct buf b = BUF_INIT;
@@ -189,6 +207,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_append),
+		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_grows_and_stays_terminated),
 		cmocka_unit_test(test_limit_leaves_the_buffer_alone),
 		cmocka_unit_test(test_cut_and_trim),

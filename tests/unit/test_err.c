@@ -80,6 +80,9 @@ static void test_terminals_get_no_orders(void **state)
 			   "e\a\tx\ny");
 	assert_string_equal(err_msg(), "gr\xc3\xb6\xc3\x9f"
 				       "e?\tx\ny: cannot open 'a?[2Jb?c?'");
+	err_set(ERR_IO, "a\xc2\x9b"
+			"2J\xc2\xa0\xc3\x9f");
+	assert_string_equal(err_msg(), "a??2J\xc2\xa0\xc3\x9f");
 }
 
 static void *other_thread(void *arg)

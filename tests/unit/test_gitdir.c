@@ -13,6 +13,7 @@
 
 #include <errno.h>
 
+#include "lib/base/gitvalue.h"
 #include "lib/setup/gitconf.h"
 #include "lib/setup/gitdir.h"
 #include "tests/unit/scratch.h"
@@ -328,23 +329,58 @@ static void test_values(void **state)
 	long long n;
 
 	(void)state;
-	assert_int_equal(gitconf_bool("YES", 0), 1);
-	assert_int_equal(gitconf_bool("on", 0), 1);
-	assert_int_equal(gitconf_bool("2", 0), 1);
-	assert_int_equal(gitconf_bool("0", 1), 0);
-	assert_int_equal(gitconf_bool("", 1), 0);
-	assert_int_equal(gitconf_bool("Off", 1), 0);
-	assert_int_equal(gitconf_bool("maybe", 1), 1);
-	assert_int_equal(gitconf_bool("maybe", 0), 0);
-	assert_int_equal(gitconf_int(&n, "-3"), 0);
+	assert_int_equal(gitvalue_bool("YES", 0), 1);
+	assert_int_equal(gitvalue_bool("on", 0), 1);
+	assert_int_equal(gitvalue_bool("2", 0), 1);
+	assert_int_equal(gitvalue_bool("0", 1), 0);
+	assert_int_equal(gitvalue_bool("", 1), 0);
+	assert_int_equal(gitvalue_bool("Off", 1), 0);
+	assert_int_equal(gitvalue_bool("maybe", 1), 1);
+	assert_int_equal(gitvalue_bool("maybe", 0), 0);
+	assert_int_equal(gitvalue_int(&n, "-3"), 0);
 	assert_true(n == -3);
-	assert_int_equal(gitconf_int(&n, "2G"), 0);
+	assert_int_equal(gitvalue_int(&n, "2G"), 0);
 	assert_true(n == 2LL << 30);
-	assert_int_equal(gitconf_int(&n, "0x10k"), 0);
+	assert_int_equal(gitvalue_int(&n, "0x10k"), 0);
 	assert_true(n == 16384);
-	assert_int_equal(gitconf_int(&n, "1kb"), ERR_INVALID);
-	assert_int_equal(gitconf_int(&n, "9223372036854775807k"), ERR_INVALID);
-	assert_int_equal(gitconf_int(&n, "x"), ERR_INVALID);
+	assert_int_equal(gitvalue_int(&n, "1kb"), ERR_INVALID);
+	assert_int_equal(gitvalue_int(&n, "9223372036854775807k"), ERR_INVALID);
+	assert_int_equal(gitvalue_int(&n, "x"), ERR_INVALID);
+}
+
+/* Words as Git LFS reads them in its environment: what is no yes is a no, and empty is unset. */
+static void test_lfs_environment(void **state)
+{
+	static const struct {
+		const char *value;
+		int off, on; /* what it means where the default is off, and where it is on */
+	} cases[] = {
+		{NULL, 0, 1},
+		{"", 0, 1},
+		{"1", 1, 1},
+		{"TRUE", 1, 1},
+		{"Yes", 1, 1},
+		{"on", 1, 1},
+		{"t", 1, 1},
+		{"0", 0, 0},
+		{"false", 0, 0},
+		{"No", 0, 0},
+		{"f", 0, 0},
+		{"OFF", 0, 0},
+		{"maybe", 0, 0},
+		{"2", 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		if (cases[i].value)
+			setenv("GIT_LFS_TEST_SWITCH", cases[i].value, 1);
+		else
+			unsetenv("GIT_LFS_TEST_SWITCH");
+		assert_int_equal(gitvalue_lfs_env("GIT_LFS_TEST_SWITCH", 0), cases[i].off);
+		assert_int_equal(gitvalue_lfs_env("GIT_LFS_TEST_SWITCH", 1), cases[i].on);
+	}
+	unsetenv("GIT_LFS_TEST_SWITCH");
 }
 
 int main(void)
@@ -361,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_of_path),
 		cmocka_unit_test(test_configuration_syntax),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_lfs_environment),
 	};
 
 	return cmocka_run_group_tests(tests, build, scratch_leave);

@@ -11,152 +11,15 @@
 
 #include <cmocka.h>
 
-#include "transfer/http/curl_api.c" /* programs have no archive to link against */
-#include "transfer/http/http.c"
-#include "transfer/http/http_error.c"
-#include "transfer/http/http_job.c"
+#include "lib/base/err.h"
+#include "tests/unit/http_peer.h"
+#include "transfer/http/http.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
-
-/* ---- the server: each connection serves one request and closes, except below "/keep" ---- */
-
-static int listener, port;
-static int connections;
-
-static void say(int fd, const char *text)
-{
-	size_t len = strlen(text);
-
-	while (len > 0) {
-		ssize_t n = write(fd, text, len);
-
-		if (n <= 0)
-			return;
-		text += n;
-		len -= (size_t)n;
-	}
-}
-
-/* Read a request with its body; 0 at the end of the connection. */
-static int read_request(int fd, struct buf *head, struct buf *body)
-{
-	unsigned long wanted = 0;
-	const char *length;
-	char c;
-
-	buf_reset(head);
-	buf_reset(body);
-	while (head->len < 4 || strcmp(head->p + head->len - 4, "\r\n\r\n") != 0)
-		if (read(fd, &c, 1) != 1 || buf_addch(head, c) < 0)
-			return 0;
-	length = strcasestr(head->p, "\r\ncontent-length: ");
-	if (length)
-		wanted = strtoul(length + 18, NULL, 10);
-	while (body->len < wanted)
-		if (read(fd, &c, 1) != 1 || buf_addch(body, c) < 0)
-			return 0;
-	return 1;
-}
-
-/* Returns 1 when the connection goes on. */
-static int answer(int fd, const char *head, const struct buf *body)
-{
-	struct buf text = BUF_INIT;
-	const char *path = strchr(head, ' ') + 1;
-	int keep = 0;
-
-	if (strncmp(path, "/echo", 5) == 0) {
-		buf_addf(&text, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nX-Odd:  spaced \r\n\r\n",
-			strlen(head) + body->len);
-		if (strncmp(head, "HEAD", 4) != 0)
-			buf_addf(&text, "%s%s", head, buf_str(body));
-		say(fd, text.p);
-	} else if (strncmp(path, "/keep", 5) == 0) {
-		say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nkept");
-		keep = 1;
-	} else if (strncmp(path, "/missing", 8) == 0) {
-		say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nwhere");
-	} else if (strncmp(path, "/redirect", 9) == 0) {
-		say(fd, "HTTP/1.1 302 Found\r\nLocation: /echo\r\nContent-Length: 0\r\n\r\n");
-	} else if (strncmp(path, "/gzip", 5) == 0) {
-		say(fd, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: "
-			"4\r\n\r\nnope");
-	} else if (strncmp(path, "/short", 6) == 0) {
-		say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nonly this");
-	} else if (strncmp(path, "/endless-error", 14) == 0) {
-		say(fd, "HTTP/1.1 500 Oh\r\n\r\n");
-		for (int i = 0; i < 100000; i++)
-			if (write(fd, "0123456789012345678901234567890123456789", 40) != 40)
-				break;
-	} else if (strncmp(path, "/headers", 8) == 0) {
-		say(fd, "HTTP/1.1 200 OK\r\n");
-		for (int i = 0; i < 5000; i++)
-			say(fd, "X-Filler: 0123456789012345678901234567890123456789\r\n");
-	} else if (strncmp(path, "/silent", 7) == 0) {
-		char c;
-
-		if (read(fd, &c, 1) < 0) /* until the other end gives up */
-			keep = 0;
-	} else if (strncmp(path, "/garbage", 8) == 0) {
-		say(fd, "what do you want?\n");
-	}
-	buf_release(&text);
-	return keep;
-}
-
-static void *serve_one(void *data)
-{
-	int fd = (int)(intptr_t)data;
-	struct buf head = BUF_INIT, body = BUF_INIT;
-
-	while (read_request(fd, &head, &body) && answer(fd, head.p, &body))
-		;
-	close(fd);
-	buf_release(&head);
-	buf_release(&body);
-	return NULL;
-}
-
-static void *serve(void *data)
-{
-	pthread_t t;
-	int fd;
-
-	(void)data;
-	while ((fd = accept(listener, NULL, NULL)) >= 0) {
-		__atomic_add_fetch(&connections, 1, __ATOMIC_SEQ_CST);
-		if (pthread_create(&t, NULL, serve_one, (void *)(intptr_t)fd) == 0)
-			pthread_detach(t);
-	}
-	return NULL;
-}
-
-static int set_up(void **state)
-{
-	struct sockaddr_in a = {
-		.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-	socklen_t len = sizeof(a);
-	pthread_t t;
-
-	(void)state;
-	signal(SIGPIPE, SIG_IGN);
-	unsetenv("http_proxy");
-	unsetenv("all_proxy");
-	unsetenv("ALL_PROXY");
-	listener = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(listener, (struct sockaddr *)&a, len) < 0 || listen(listener, 64) < 0 ||
-		getsockname(listener, (struct sockaddr *)&a, &len) < 0)
-		return -1;
-	port = ntohs(a.sin_port);
-	if (pthread_create(&t, NULL, serve, NULL) != 0)
-		return -1;
-	pthread_detach(t);
-	return 0;
-}
 
 /* ---- helpers ---- */
 
@@ -241,6 +104,47 @@ static void body_from_a_part_of_a_file(void **state)
 	fclose(f);
 }
 
+struct said {
+	int times, back;
+	uint64_t last;
+};
+
+static void note_sent(uint64_t bytes, void *data)
+{
+	struct said *s = data;
+
+	s->times++;
+	s->back += bytes < s->last;
+	s->last = bytes;
+}
+
+/* The server reads byte by byte. */
+static void how_much_is_sent(void **state)
+{
+	enum { LEN = 4 * 1024 * 1024 };
+	const struct http_options o = {.stall_ms = 30000};
+	struct http *patient = NULL;
+	struct said said = {0};
+	char *body = calloc(1, LEN);
+	struct http_request q = {.method = "PUT",
+		.url = at("/missing"),
+		.data = body,
+		.len = LEN,
+		.sent = note_sent,
+		.sent_data = &said};
+
+	(void)state;
+	assert_non_null(body);
+	assert_int_equal(http_new(&patient, &o), 0);
+	assert_int_equal(http_perform(patient, &q, &got), 0);
+	assert_int_equal(got.status, 404);
+	assert_in_range(said.times, 2, 1000);
+	assert_int_equal(said.back, 0);
+	assert_in_range(said.last, 1, LEN);
+	http_free(patient);
+	free(body);
+}
+
 static void head_and_delete(void **state)
 {
 	struct http_request q = {.method = "HEAD", .url = at("/echo")};
@@ -295,6 +199,126 @@ static void what_never_ends_does(void **state)
 	assert_int_equal(got.body.len, HTTP_ERROR_BODY_MAX);
 }
 
+/* ---- into a sink ---- */
+
+struct taken {
+	size_t bytes;
+	int begun, wrong;
+	int slow;	/* at the first piece */
+	size_t refuse;	/* when so many bytes are there; 0: never */
+	size_t sent_up; /* what the server had got rid of after the slow piece */
+};
+
+static int take_headers(const struct http_response *r, void *data)
+{
+	struct taken *t = data;
+
+	t->begun++;
+	t->wrong += t->bytes != 0 || r->status != 200;
+	return 0;
+}
+
+static int take_bytes(const void *p, size_t len, void *data)
+{
+	struct taken *t = data;
+	const unsigned char *bytes = p;
+
+	if (t->slow && t->bytes == 0) {
+		usleep(700000); /* more than the time for silence */
+		t->sent_up = __atomic_load_n(&sent, __ATOMIC_SEQ_CST);
+	}
+	for (size_t i = 0; i < len; i++)
+		t->wrong += bytes[i] != large_byte(t->bytes + i);
+	t->bytes += len;
+	if (t->refuse && t->bytes >= t->refuse)
+		return err_set(ERR_CHANGED, "enough");
+	return 0;
+}
+
+static struct http_request into_sink(const char *path, struct taken *t)
+{
+	return (struct http_request){.method = "GET",
+		.url = at(path),
+		.begin = take_headers,
+		.sink = take_bytes,
+		.sink_data = t};
+}
+
+static void a_sink_has_all_of_it(void **state)
+{
+	struct taken t = {0};
+	struct http_request q = into_sink("/large", &t);
+
+	(void)state;
+	assert_int_equal(http_perform(http, &q, &got), 0);
+	assert_int_equal(t.bytes, LARGE);
+	assert_int_equal(t.begun, 1);
+	assert_int_equal(t.wrong, 0);
+	assert_int_equal(got.received, LARGE);
+	assert_int_equal(got.body.len, 0);
+}
+
+static void the_server_waits_for_a_slow_sink(void **state)
+{
+	struct taken t = {.slow = 1}, other = {0};
+	struct http_request q = into_sink("/large", &t);
+
+	(void)state;
+	assert_int_equal(http_perform(http, &q, &got), 0);
+	assert_int_equal(t.bytes, LARGE);
+	assert_int_equal(t.wrong, 0);
+	assert_in_range(t.sent_up, 0, LARGE - 1); /* what is in between has an end */
+	q = into_sink("/large", &other);
+	assert_int_equal(http_perform(http, &q, &got), 0);
+	assert_int_equal(other.bytes, LARGE);
+}
+
+static void a_sink_may_refuse(void **state)
+{
+	struct taken t = {.refuse = HALF_WAY};
+	struct http_request q = into_sink("/large", &t);
+
+	(void)state;
+	assert_int_equal(http_perform(http, &q, &got), ERR_CHANGED);
+	assert_string_equal(err_msg(), "enough");
+	assert_in_range(t.bytes, HALF_WAY, LARGE - 1);
+	assert_int_equal(t.wrong, 0);
+}
+
+static void a_sink_has_a_limit(void **state)
+{
+	struct taken t = {0};
+	struct http_request q = into_sink("/large", &t);
+
+	(void)state;
+	q.max = HALF_WAY;
+	assert_int_equal(http_perform(http, &q, &got), ERR_LIMIT);
+	assert_in_range(t.bytes, 0, HALF_WAY);
+}
+
+static void a_sink_has_what_came_before_the_end(void **state)
+{
+	struct taken t = {0};
+	struct http_request q = into_sink("/short", &t);
+
+	(void)state;
+	assert_int_equal(http_perform(http, &q, &got), ERR_REMOTE);
+	assert_int_equal(t.bytes, strlen("only this"));
+	assert_int_equal(t.begun, 1);
+}
+
+static void other_statuses_are_not_for_a_sink(void **state)
+{
+	struct taken t = {0};
+	struct http_request q = into_sink("/missing", &t);
+
+	(void)state;
+	assert_int_equal(http_perform(http, &q, &got), 0);
+	assert_string_equal(got.body.p, "where");
+	assert_int_equal(t.begun, 0);
+	assert_int_equal(t.bytes, 0);
+}
+
 static void broken_answers(void **state)
 {
 	(void)state;
@@ -337,6 +361,22 @@ static void nobody_there(void **state)
 	q.url = "http://no-such-host.invalid/";
 	assert_int_equal(http_perform(http, &q, &got), ERR_REMOTE);
 	assert_non_null(strstr(err_msg(), "no-such-host.invalid"));
+}
+
+/* Nobody's fault that would pass: it is not to be tried again. */
+static void a_proxy_wants_a_login(void **state)
+{
+	char proxy[64];
+	const struct http_options o = {.stall_ms = 300, .connect_ms = 2000, .proxy = proxy};
+	const struct http_request q = {.method = "GET", .url = "https://example.com/", .max = 10};
+
+	(void)state;
+	http_free(http);
+	snprintf(proxy, sizeof(proxy), "http://me:wrong@127.0.0.1:%d", port);
+	assert_int_equal(http_new(&http, &o), 0);
+	assert_int_equal(http_perform(http, &q, &got), ERR_DENIED);
+	assert_non_null(strstr(err_msg(), "http.proxy"));
+	assert_null(strstr(err_msg(), "wrong"));
 }
 
 static volatile int stop;
@@ -402,15 +442,23 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(arrives_as_it_was_said),
 		TEST(body_from_a_part_of_a_file),
+		TEST(how_much_is_sent),
 		TEST(head_and_delete),
 		TEST(into_memory_and_never_more),
 		TEST(other_statuses_are_answers),
 		TEST(what_never_ends_does),
+		TEST(a_sink_has_all_of_it),
+		TEST(the_server_waits_for_a_slow_sink),
+		TEST(a_sink_may_refuse),
+		TEST(a_sink_has_a_limit),
+		TEST(a_sink_has_what_came_before_the_end),
+		TEST(other_statuses_are_not_for_a_sink),
 		TEST(broken_answers),
 		TEST(silence_ends),
 		TEST(a_time_for_all_of_it),
 		TEST(nobody_there),
 		TEST(stops_when_asked),
+		TEST(a_proxy_wants_a_login),
 		TEST(threads_share_connections),
 	};
 

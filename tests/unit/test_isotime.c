@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "transfer/remote/isotime.c" /* programs have no archive to link against */
+#include "lib/base/err.h"
+#include "lib/base/isotime.h"
 
 static void iso_spellings(void **state)
 {

@@ -96,6 +96,17 @@ static void test_include_and_exclude(void **state)
 	pathmatch_release(&m);
 }
 
+static void test_within(void **state)
+{
+	(void)state;
+	assert_true(pathmatch_within("a/b", "a"));
+	assert_true(pathmatch_within("a", "a"));
+	assert_true(pathmatch_within("a", ""));
+	assert_false(pathmatch_within("ab", "a"));
+	assert_false(pathmatch_within("a", "a/b"));
+	assert_false(pathmatch_within("a", "*"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +114,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_glob_ends),
 		cmocka_unit_test(test_pattern_on_path),
 		cmocka_unit_test(test_include_and_exclude),
+		cmocka_unit_test(test_within),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -184,10 +184,11 @@ static void test_written_bytes(void **state)
 	assert_int_equal(pkt_write(&w, "x", 1), 0);
 	assert_int_equal(pkt_write(&w, "", 0), 0);
 	assert_int_equal(pkt_write_flush(&w), 0);
+	assert_int_equal(pkt_write_delim(&w), 0);
 	assert_true(read(ends[0], got, sizeof got) < 0); /* gathered until it is sent */
 	assert_int_equal(pkt_out_flush(&w), 0);
-	assert_int_equal(read(ends[0], got, sizeof got), 28);
-	assert_memory_equal(got, "0013status=success\n0005x0000", 28);
+	assert_int_equal(read(ends[0], got, sizeof got), 32);
+	assert_memory_equal(got, "0013status=success\n0005x00000001", 32);
 	assert_int_equal(pkt_out_flush(&w), 0);
 	close(ends[0]);
 	close(ends[1]);

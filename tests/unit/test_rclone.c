@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "lib/base/err.h"
-#include "transfer/remote/isotime.c" /* programs have no archive to link against */
 #include "transfer/rclone/rclone_text.c"
 
 static void test_places(void **state)

@@ -15,7 +15,7 @@
 #include "tests/unit/scratch.h"
 
 static int64_t clock_ns;
-static volatile int stop;
+static volatile int stop_now;
 static int64_t stop_at_ns; /* 0: never */
 
 static int64_t test_now_ns(void)
@@ -28,12 +28,14 @@ static int test_sleep(const struct timespec *t, struct timespec *rest)
 	(void)rest;
 	clock_ns += (int64_t)t->tv_sec * 1000000000 + t->tv_nsec;
 	if (stop_at_ns && clock_ns >= stop_at_ns)
-		stop = 1;
+		stop_now = 1;
 	return 0;
 }
 
 #define fs_now_ns test_now_ns
 #define nanosleep test_sleep
+#include "lib/base/backoff.c"
+#include "transfer/trace.c"
 #include "transfer/remote/remote_wrap.c" /* programs have no archive to link against */
 #undef fs_now_ns
 #undef nanosleep
@@ -197,8 +199,8 @@ static struct remote *new_inner(int failures, int rc)
 	fake.base.ops = &fake_ops;
 	fake.base.name = strdup("storage");
 	fake.base.url = strdup("fake://user:s3cr3t@host/");
-	fake.base.context.stop = &stop;
-	stop = 0;
+	fake.base.context.stop = &stop_now;
+	stop_now = 0;
 	stop_at_ns = 0;
 	clock_ns = 1000;
 	return &fake.base;
@@ -314,7 +316,7 @@ static void waits_double_and_differ(void **state)
 		uint64_t all = attempt < 7 ? 250u << attempt : 30000, least = UINT64_MAX, most = 0;
 
 		for (int i = 0; i < 2000; i++) {
-			uint64_t ms = backoff_ms(attempt);
+			uint64_t ms = backoff_ms((unsigned)attempt, LONGEST_WAIT_MS);
 
 			least = ms < least ? ms : least;
 			most = ms > most ? ms : most;

@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "transfer/remote/isotime.c" /* programs have no archive to link against */
 #include "transfer/s3/s3_error.c"
 
 enum { NOW = 1369353600 };

@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include "transfer/remote/isotime.c" /* programs have no archive to link against */
 #include "transfer/s3/s3_xml.c"
 
 #define HEAD	     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -247,32 +246,6 @@ static void long_texts_are_cut_between_characters(void **state)
 	buf_release(&xml);
 }
 
-static void locations(void **state)
-{
-	static const struct {
-		const char *xml, *region;
-	} cases[] = {
-		{HEAD "<LocationConstraint" NS ">eu-central-1</LocationConstraint>",
-			"eu-central-1"},
-		{"<LocationConstraint/>", "us-east-1"},
-		{"<LocationConstraint>EU</LocationConstraint>", "eu-west-1"},
-		{"<LocationConstraint>a/b</LocationConstraint>", NULL},
-		{"<LocationConstraint>x", NULL},
-		{"<Error><Code>x</Code></Error>", NULL},
-		{"", NULL},
-	};
-	char region[64];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		int rc = s3_xml_location_parse(region, cases[i].xml, strlen(cases[i].xml));
-
-		assert_int_equal(rc, cases[i].region ? 0 : ERR_CORRUPT);
-		if (cases[i].region)
-			assert_string_equal(region, cases[i].region);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,7 +258,6 @@ int main(void)
 		cmocka_unit_test(error_documents),
 		cmocka_unit_test(no_error_documents),
 		cmocka_unit_test(long_texts_are_cut_between_characters),
-		cmocka_unit_test(locations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

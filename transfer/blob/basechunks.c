@@ -3,6 +3,7 @@
  * base mostly lies in the same packs.
  */
 #include "transfer/blob/basechunks.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 
 #include <stdlib.h>
@@ -82,15 +83,8 @@ static int sort_index(const struct pack_index *x, struct pack_places *out)
 
 static int keep(struct basechunks *s, const struct oid *name, const struct pack_places *p)
 {
-	if (s->n_packs == s->cap_packs) {
-		size_t cap = s->cap_packs ? s->cap_packs * 2 : 16;
-		struct pack_places *v = reallocarray(s->packs, cap, sizeof(*v));
-
-		if (!v)
-			return err_set(ERR_NOMEM, "out of memory");
-		s->packs = v;
-		s->cap_packs = cap;
-	}
+	if (array_room(&s->packs, s->n_packs, &s->cap_packs, sizeof(*s->packs)) < 0)
+		return ERR_NOMEM;
 	if (oidmap_add(&s->by_name, name, (uint32_t)s->n_packs) < 0)
 		return ERR_NOMEM;
 	s->packs[s->n_packs++] = *p;

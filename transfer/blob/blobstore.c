@@ -3,6 +3,7 @@
  * is upload.c, fetching is download.c.
  */
 #include "transfer/blob/blobstore.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 #include "lib/store/oidindex.h"
 
@@ -67,15 +68,8 @@ struct hits {
 static int add_hit(struct hits *h, size_t object, const struct named_fragment *in,
 	const struct fragment_object *at)
 {
-	if (h->n == h->cap) {
-		size_t cap = h->cap ? h->cap * 2 : 256;
-		struct blob_hit *v = realloc(h->v, cap * sizeof(*v));
-
-		if (!v)
-			return err_set(ERR_NOMEM, "out of memory");
-		h->v = v;
-		h->cap = cap;
-	}
+	if (array_room(&h->v, h->n, &h->cap, sizeof(*h->v)) < 0)
+		return ERR_NOMEM;
 	h->v[h->n++] = (struct blob_hit){.object = object, .in = in, .at = *at};
 	return 0;
 }

@@ -106,5 +106,7 @@ int blobstore_pack_index(
 int blobstore_upload(struct blobstore *b, struct transfer_object *objects, size_t n);
 /* Answer the open objects that the store names; the others stay open. */
 int blobstore_download(struct blobstore *b, struct transfer_object *objects, size_t n);
+/* The same from what was loaded before: no listing.  What a pack is missing for stays open, too. */
+int blobstore_download_known(struct blobstore *b, struct transfer_object *objects, size_t n);
 
 #endif

@@ -2,6 +2,7 @@
  * What a blob store has: one listing, the fragments from the local cache or fetched once; and, for
  * a push that takes long, whether what it relied on is still going to stay (docs/remote-gc.md).
  */
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 #include "lib/base/workers.h"
 #include "transfer/blob/blobstore.h"
@@ -13,17 +14,8 @@
 
 static int add_fragment(struct blobstore *b, const struct remote_entry *e)
 {
-	struct named_fragment *f;
-
-	if (b->n_fragments == b->cap_fragments) {
-		size_t cap = b->cap_fragments ? b->cap_fragments * 2 : 64;
-
-		f = reallocarray(b->fragments, cap, sizeof(*f));
-		if (!f)
-			return err_set(ERR_NOMEM, "out of memory");
-		b->fragments = f;
-		b->cap_fragments = cap;
-	}
+	if (array_room(&b->fragments, b->n_fragments, &b->cap_fragments, sizeof(*b->fragments)) < 0)
+		return ERR_NOMEM;
 	b->fragments[b->n_fragments++] =
 		(struct named_fragment){.name = e->name, .size = e->size, .mtime = e->mtime};
 	return 0;
@@ -254,15 +246,8 @@ int blobstore_rely(struct blobstore *b, enum remote_class c, const struct oid *n
 
 	if (rc <= 0)
 		return rc;
-	if (r->n == r->cap) {
-		size_t cap = r->cap ? r->cap * 2 : 16;
-		struct oid *v = reallocarray(r->v, cap, sizeof(*v));
-
-		if (!v)
-			return err_set(ERR_NOMEM, "out of memory");
-		r->v = v;
-		r->cap = cap;
-	}
+	if (array_room(&r->v, r->n, &r->cap, sizeof(*r->v)) < 0)
+		return ERR_NOMEM;
 	r->v[r->n++] = *name;
 	return 0;
 }

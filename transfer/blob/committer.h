@@ -9,6 +9,7 @@
 
 struct committer;
 
+/* Threads that commit to `b` (borrowed).  0, or ERR_NOMEM: also when no thread can be started. */
 int committer_new(struct committer **out, struct blobstore *b);
 /* Commit this put (taken over in every case), then note `tail` (index and trailer, emptied) in the
  * local cache as sent.  Waits when too many are under way. 0, or the error of an earlier one. */

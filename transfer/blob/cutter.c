@@ -5,6 +5,7 @@
  * worth it.
  */
 #include "transfer/blob/cutter.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 
 #include <stdlib.h>
@@ -39,15 +40,8 @@ int cutter_base_add(struct cutter_base *b, const struct oid *id, uint32_t len)
 
 	if (b->n == BASE_CHUNKS_MAX)
 		return err_set(ERR_LIMIT, "the base has too many chunks");
-	if (b->n == b->cap) {
-		size_t cap = b->cap ? b->cap * 2 : 64;
-		struct cutter_chunk *v = reallocarray(b->v, cap, sizeof(*v));
-
-		if (!v)
-			return err_set(ERR_NOMEM, "out of memory");
-		b->v = v;
-		b->cap = cap;
-	}
+	if (array_room(&b->v, b->n, &b->cap, sizeof(*b->v)) < 0)
+		return ERR_NOMEM;
 	rc = oidmap_add(&b->numbers, id, (uint32_t)b->n);
 	if (rc < 0)
 		return rc;

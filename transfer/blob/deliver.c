@@ -19,6 +19,8 @@ static int begin_file(struct deliver *d)
 		rc = buf_addstr(&prefix, "dvx-");
 	if (rc == 0)
 		rc = d->fd = fs_tempfile(&d->temp, prefix.p);
+	if (rc >= 0 && d->object->watch)
+		d->object->watch->begun(d->object->watch, d->fd);
 	buf_release(&prefix);
 	return rc < 0 ? rc : 0;
 }
@@ -52,6 +54,15 @@ int deliver_keep(struct deliver *d, uint64_t len)
 	return store_writer_keep(d->writer, len);
 }
 
+static int add_to_file(struct deliver *d, const void *p, size_t len)
+{
+	int rc = fs_write_full(d->fd, p, len);
+
+	if (rc == 0 && d->object->watch)
+		d->object->watch->grown(d->object->watch, d->size);
+	return rc;
+}
+
 int deliver_data(struct deliver *d, const void *p, size_t len)
 {
 	d->size += len;
@@ -62,7 +73,7 @@ int deliver_data(struct deliver *d, const void *p, size_t len)
 	if (d->writer)
 		return store_writer_add(d->writer, p, len);
 	oid_update(&d->hash, p, len);
-	return d->fd >= 0 ? fs_write_full(d->fd, p, len) : 0;
+	return d->fd >= 0 ? add_to_file(d, p, len) : 0;
 }
 
 static int finish_file(struct deliver *d)

@@ -17,6 +17,8 @@ struct deliver {
 	uint64_t size;
 };
 
+/* Begin to receive an object to where it is wanted: the store, a file, or (engine.check) nowhere.
+ * Both are borrowed until deliver_finish.  0, or the error of a file that cannot be made. */
 int deliver_begin(struct deliver *d, struct engine *e, struct transfer_object *o);
 /* The same for a large object: *have bytes of it are in the store from an earlier attempt. */
 int deliver_resume(struct deliver *d, struct engine *e, struct transfer_object *o, uint64_t *have);

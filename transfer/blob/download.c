@@ -370,14 +370,28 @@ static void answer_dry(struct download *d)
 	}
 }
 
+/* Whoever asked without a size gets what the fragments say. */
+static void adopt_sizes(const struct blobstore *b, struct transfer_object *objects, size_t n)
+{
+	struct blob_hit hit;
+
+	for (size_t i = 0; i < n; i++) {
+		if (objects[i].state == TRANSFER_OPEN && objects[i].size == STORE_SIZE_UNKNOWN &&
+			blobstore_find(b, &objects[i].oid, &hit))
+			objects[i].size = hit.at.size;
+	}
+}
+
 /* Answer what the fragments at hand name.  With *again (NULL: this is the last round) objects stay
  * open that others may help with. */
 static int download_round(
 	struct blobstore *b, struct transfer_object *objects, size_t n, int *again)
 {
 	struct download d = {.blobstore = b, .objects = objects, .last = !again};
-	int rc = blobstore_locate(b, objects, n, &d.hits, &d.n_hits);
+	int rc;
 
+	adopt_sizes(b, objects, n);
+	rc = blobstore_locate(b, objects, n, &d.hits, &d.n_hits);
 	if (rc == 0 && b->engine->dry_run)
 		answer_dry(&d);
 	else if (rc == 0)
@@ -410,6 +424,13 @@ static int download_all(struct blobstore *b, struct transfer_object *objects, si
 		rc = download_round(b, objects + i,
 			n - i < BLOBSTORE_AT_ONCE ? n - i : BLOBSTORE_AT_ONCE, again);
 	return rc;
+}
+
+int blobstore_download_known(struct blobstore *b, struct transfer_object *objects, size_t n)
+{
+	int again = 0;
+
+	return download_all(b, objects, n, &again);
 }
 
 /* The second round is for what a gc moved meanwhile, and for what is left under notice alone. */

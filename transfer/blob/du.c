@@ -1,6 +1,6 @@
 /*
  * `git-dvx-transfer du`: what a remote holds, as lines "<key> <number>" and "done"
- * (docs/agent-protocol.md).  Two listings, and the fragments from the cache.
+ * (docs/agent-protocol.md).  Three listings, and the fragments from the cache.
  */
 #include "transfer/subcommands.h"
 
@@ -18,7 +18,7 @@
 #include "transfer/gitdir_remote.h"
 
 struct du {
-	uint64_t fragments, fragment_bytes, packs, pack_bytes, notices;
+	uint64_t fragments, fragment_bytes, packs, pack_bytes, notices, runs, run_bytes;
 	uint64_t objects, object_bytes; /* that fragments name, each once */
 	struct store_size whole;	/* of a Git repository */
 };
@@ -38,6 +38,10 @@ static int count_entry(const struct remote_entry *e, void *data)
 		break;
 	case REMOTE_NOTICE:
 		d->notices++;
+		break;
+	case REMOTE_RUNS:
+		d->runs++;
+		d->run_bytes += e->size;
 		break;
 	}
 	return 0;
@@ -89,6 +93,8 @@ static int measure(struct du *d, struct engine *e)
 		rc = remote->ops->list(remote, REMOTE_LIST_FRAGMENTS, count_entry, d, NULL);
 	if (rc == 0)
 		rc = remote->ops->list(remote, REMOTE_LIST_PACKS, count_entry, d, NULL);
+	if (rc == 0)
+		rc = remote->ops->list(remote, REMOTE_LIST_RUNS, count_entry, d, NULL);
 	if (rc == ERR_NOTFOUND) /* nothing was pushed there yet */
 		rc = 0;
 	blobstore_close(b);
@@ -103,9 +109,10 @@ static void print(const struct du *d)
 		uint64_t value;
 	} lines[] = {{"fragments", d->fragments}, {"fragment-bytes", d->fragment_bytes},
 		{"packs", d->packs}, {"pack-bytes", d->pack_bytes}, {"notices", d->notices},
-		{"objects", d->objects}, {"object-bytes", d->object_bytes},
-		{"whole-objects", d->whole.whole}, {"whole-bytes", d->whole.whole_bytes},
-		{"local-packs", d->whole.packs}, {"local-pack-bytes", d->whole.pack_bytes}};
+		{"runs", d->runs}, {"run-bytes", d->run_bytes}, {"objects", d->objects},
+		{"object-bytes", d->object_bytes}, {"whole-objects", d->whole.whole},
+		{"whole-bytes", d->whole.whole_bytes}, {"local-packs", d->whole.packs},
+		{"local-pack-bytes", d->whole.pack_bytes}};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		printf("%s %" PRIu64 "\n", lines[i].key, lines[i].value);

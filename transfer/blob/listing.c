@@ -3,6 +3,7 @@
  * a copy in the local cache whose hash is right is as good as the original.
  */
 #include "transfer/blob/listing.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 #include "lib/base/workers.h"
 
@@ -48,15 +49,8 @@ static int add_fragment(struct listing *l, const struct remote_entry *e)
 {
 	if (l->n_fragments == NAMES_MAX)
 		return too_many();
-	if (l->n_fragments == l->cap_fragments) {
-		size_t cap = l->cap_fragments ? l->cap_fragments * 2 : 64;
-		struct remote_entry *v = reallocarray(l->fragments, cap, sizeof(*v));
-
-		if (!v)
-			return err_set(ERR_NOMEM, "out of memory");
-		l->fragments = v;
-		l->cap_fragments = cap;
-	}
+	if (array_room(&l->fragments, l->n_fragments, &l->cap_fragments, sizeof(*l->fragments)) < 0)
+		return ERR_NOMEM;
 	l->fragments[l->n_fragments++] = *e;
 	return 0;
 }
@@ -65,15 +59,8 @@ static int add_notice(struct listing *l, const struct remote_entry *e)
 {
 	if (l->n_notices == NAMES_MAX)
 		return too_many();
-	if (l->n_notices == l->cap_notices) {
-		size_t cap = l->cap_notices ? l->cap_notices * 2 : 16;
-		struct listed_notice *v = reallocarray(l->notices, cap, sizeof(*v));
-
-		if (!v)
-			return err_set(ERR_NOMEM, "out of memory");
-		l->notices = v;
-		l->cap_notices = cap;
-	}
+	if (array_room(&l->notices, l->n_notices, &l->cap_notices, sizeof(*l->notices)) < 0)
+		return ERR_NOMEM;
 	l->notices[l->n_notices++] =
 		(struct listed_notice){.name = e->name, .size = e->size, .mtime = e->mtime};
 	return 0;

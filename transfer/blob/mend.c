@@ -4,6 +4,7 @@
  * its bytes are kept in ".git/dvx/bad".
  */
 #include "transfer/blob/mend.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "lib/base/workers.h"
@@ -27,15 +28,8 @@ static int add_entry(const struct remote_entry *e, void *data)
 {
 	struct mending *m = data;
 
-	if (m->n == m->cap) {
-		size_t cap = m->cap ? m->cap * 2 : 64;
-		struct remote_entry *v = reallocarray(m->entries, cap, sizeof(*v));
-
-		if (!v)
-			return err_set(ERR_NOMEM, "out of memory");
-		m->entries = v;
-		m->cap = cap;
-	}
+	if (array_room(&m->entries, m->n, &m->cap, sizeof(*m->entries)) < 0)
+		return ERR_NOMEM;
 	m->entries[m->n++] = *e;
 	return 0;
 }
@@ -151,9 +145,12 @@ int mend_names(struct engine *e)
 {
 	const struct remote_context context = {e->git, e->config, e->stop};
 	struct mending m = {.engine = e};
-	int rc = e->spec->kind == REMOTE_GITDIR ? gitdir_remote_blobs(e, &m.remote)
-						: remote_open(&m.remote, e->spec, &context);
+	int rc;
 
+	if (e->spec->kind == REMOTE_LFS)
+		return 0; /* its server's affair */
+	rc = e->spec->kind == REMOTE_GITDIR ? gitdir_remote_blobs(e, &m.remote)
+					    : remote_open(&m.remote, e->spec, &context);
 	if (rc == 0)
 		rc = cache_open(&m.cache, e->git->dvx_dir, m.remote->url);
 	if (rc == 0)

@@ -5,6 +5,7 @@
  * and after every 16 packs, so that a killed push does not begin from the start.
  */
 #include "transfer/blob/packer.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "transfer/blob/committer.h"
@@ -387,15 +388,8 @@ static int put_fragment(struct packer *p)
 
 int packer_end(struct packer *p)
 {
-	if (p->n_done == p->cap_done) {
-		size_t cap = p->cap_done ? p->cap_done * 2 : 64;
-		struct packed_object *v = realloc(p->done, cap * sizeof(*v));
-
-		if (!v)
-			return err_set(ERR_NOMEM, "out of memory");
-		p->done = v;
-		p->cap_done = cap;
-	}
+	if (array_room(&p->done, p->n_done, &p->cap_done, sizeof(*p->done)) < 0)
+		return ERR_NOMEM;
 	p->current.n = p->extents.n - p->current.first;
 	p->done[p->n_done++] = p->current;
 	p->extents.first = p->extents.n;

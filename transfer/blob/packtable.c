@@ -2,27 +2,11 @@
  * Arrays that grow, and two maps into them.
  */
 #include "transfer/blob/packtable.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Room for one more in an array of `size` byte elements. */
-static int grow(void *array, size_t n, size_t *cap, size_t size)
-{
-	void *p;
-	size_t more = *cap ? *cap * 2 : 16;
-
-	if (n < *cap)
-		return 0;
-	memcpy(&p, array, sizeof(p));
-	p = reallocarray(p, more, size);
-	if (!p)
-		return err_set(ERR_NOMEM, "out of memory");
-	memcpy(array, &p, sizeof(p));
-	*cap = more;
-	return 0;
-}
 
 void packtable_release(struct packtable *t)
 {
@@ -35,7 +19,7 @@ void packtable_release(struct packtable *t)
 
 int packtable_begin(struct packtable *t)
 {
-	int rc = grow(&t->packs, t->n_packs, &t->cap_packs, sizeof(*t->packs));
+	int rc = array_room(&t->packs, t->n_packs, &t->cap_packs, sizeof(*t->packs));
 
 	if (rc < 0)
 		return rc;
@@ -84,7 +68,7 @@ int packtable_add(struct packtable *t, const struct oid *name, uint64_t size,
 
 int packtable_add_chunk(struct packtable *t, const struct oid *id, const struct fragment_extent *at)
 {
-	int rc = grow(&t->places, t->n_places, &t->cap_places, sizeof(*t->places));
+	int rc = array_room(&t->places, t->n_places, &t->cap_places, sizeof(*t->places));
 
 	if (rc < 0)
 		return rc;
@@ -119,7 +103,7 @@ int extents_add(struct extents *x, const struct fragment_extent *e)
 		last->length += e->length;
 		return 0;
 	}
-	rc = grow(&x->v, x->n, &x->cap, sizeof(*x->v));
+	rc = array_room(&x->v, x->n, &x->cap, sizeof(*x->v));
 	if (rc == 0)
 		x->v[x->n++] = *e;
 	return rc;

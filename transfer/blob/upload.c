@@ -10,7 +10,7 @@
 #include "transfer/blob/cutter.h"
 #include "transfer/blob/packer.h"
 #include "transfer/blob/queue.h"
-#include "transfer/blob/source.h"
+#include "transfer/blob/upsource.h"
 #include "transfer/gc/tidy.h"
 
 #include <pthread.h>
@@ -127,7 +127,7 @@ static int read_large(struct pipeline *p, struct transfer_object *o)
 	if (rc < 0)
 		return rc;
 	p->filling->first = 1;
-	rc = source_stream(p->blobstore->engine, o, take_piece, p);
+	rc = upsource_stream(p->blobstore->engine, o, take_piece, p);
 	if (!p->filling)
 		return rc;
 	p->filling->last = 1;
@@ -142,7 +142,7 @@ static int read_small(struct pipeline *p, struct transfer_object *o, struct buf 
 	int rc;
 
 	buf_reset(bytes);
-	rc = source_read(p->blobstore->engine, o, bytes);
+	rc = upsource_read(p->blobstore->engine, o, bytes);
 	if (rc < 0)
 		return object_failed(p, o, rc);
 	if (p->filling && (p->filling->n_items == BLOCK_SMALL_ITEMS ||

@@ -3,6 +3,7 @@
  * object its place, and what lies under the places is what is alive.
  */
 #include "transfer/gc/gcview.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 
 #include <stdlib.h>
@@ -14,15 +15,8 @@ static int add_pack(struct gcview *v, const struct gcview_pack *p)
 {
 	int rc;
 
-	if (v->n_packs == v->cap_packs) {
-		size_t cap = v->cap_packs ? v->cap_packs * 2 : 256;
-		struct gcview_pack *packs = reallocarray(v->packs, cap, sizeof(*packs));
-
-		if (!packs)
-			return err_set(ERR_NOMEM, "out of memory");
-		v->packs = packs;
-		v->cap_packs = cap;
-	}
+	if (array_room(&v->packs, v->n_packs, &v->cap_packs, sizeof(*v->packs)) < 0)
+		return ERR_NOMEM;
 	rc = oidmap_add(&v->pack_numbers, &p->name, (uint32_t)v->n_packs);
 	if (rc == 1)
 		v->packs[v->n_packs++] = *p;

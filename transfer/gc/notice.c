@@ -3,6 +3,7 @@
  * nobody can read a damaged one as a shorter one.
  */
 #include "transfer/gc/notice.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 
 #include <stdlib.h>
@@ -37,15 +38,8 @@ int notice_add(struct notice *n, enum notice_kind kind, const struct oid *name)
 
 	if (notice_count(n) >= NOTICE_LINES_MAX)
 		return err_set(ERR_LIMIT, "a notice names at most %d blobs", NOTICE_LINES_MAX);
-	if (names->n == names->cap) {
-		size_t cap = names->cap ? names->cap * 2 : 16;
-		struct oid *v = reallocarray(names->v, cap, sizeof(*v));
-
-		if (!v)
-			return err_set(ERR_NOMEM, "out of memory");
-		names->v = v;
-		names->cap = cap;
-	}
+	if (array_room(&names->v, names->n, &names->cap, sizeof(*names->v)) < 0)
+		return ERR_NOMEM;
 	names->v[names->n++] = *name;
 	return 0;
 }

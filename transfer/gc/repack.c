@@ -3,6 +3,7 @@
  * already is not copied again.  Remembers for each old place the new one.
  */
 #include "transfer/gc/repack.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
 #include "transfer/blob/fresh.h"
 
@@ -110,15 +111,8 @@ static int begin_pack(struct repack *r)
 
 static int remember_pack(struct repack *r, const struct new_pack *p)
 {
-	if (r->n_packs == r->cap_packs) {
-		size_t cap = r->cap_packs ? r->cap_packs * 2 : 16;
-		struct new_pack *v = reallocarray(r->packs, cap, sizeof(*v));
-
-		if (!v)
-			return err_set(ERR_NOMEM, "out of memory");
-		r->packs = v;
-		r->cap_packs = cap;
-	}
+	if (array_room(&r->packs, r->n_packs, &r->cap_packs, sizeof(*r->packs)) < 0)
+		return ERR_NOMEM;
 	r->packs[r->n_packs++] = *p;
 	return 0;
 }
@@ -158,15 +152,8 @@ static int add_entry(struct repack *r, const uint8_t *entry, size_t len, struct 
 
 static int remember(struct repack *r, const struct oid *id, const struct moved *m)
 {
-	if (r->n_moved == r->cap_moved) {
-		size_t cap = r->cap_moved ? r->cap_moved * 2 : 1024;
-		struct moved *v = reallocarray(r->moved, cap, sizeof(*v));
-
-		if (!v)
-			return err_set(ERR_NOMEM, "out of memory");
-		r->moved = v;
-		r->cap_moved = cap;
-	}
+	if (array_room(&r->moved, r->n_moved, &r->cap_moved, sizeof(*r->moved)) < 0)
+		return ERR_NOMEM;
 	r->moved[r->n_moved] = *m;
 	return oidmap_add(&r->entries, id, (uint32_t)r->n_moved++) < 0 ? ERR_NOMEM : 0;
 }

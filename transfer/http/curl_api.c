@@ -31,6 +31,7 @@ static const struct {
 	FUNCTION(easy_init),
 	FUNCTION(easy_setopt),
 	FUNCTION(easy_getinfo),
+	FUNCTION(easy_pause),
 	FUNCTION(easy_reset),
 	FUNCTION(easy_cleanup),
 	FUNCTION(easy_strerror),

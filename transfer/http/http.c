@@ -84,6 +84,18 @@ static int take_queue(struct http *h)
 	return h->active || !h->quit;
 }
 
+/* Callers that took bytes, or want no more. */
+static void attend_streams(struct http *h)
+{
+	struct http_job *job, *next;
+
+	for (job = h->active; job; job = next) {
+		next = job->next;
+		if (!http_stream_attend(job))
+			finish(h, job, HTTP_END_REFUSED, CURLE_OK);
+	}
+}
+
 static void look_after(struct http *h, struct http_job *job, int64_t now)
 {
 	const struct http_request *q = job->request;
@@ -97,7 +109,7 @@ static void look_after(struct http *h, struct http_job *job, int64_t now)
 		finish(h, job, HTTP_END_TIMEOUT, CURLE_OK);
 		return;
 	}
-	if (!http_job_connected(job)) { /* libcurl counts that time */
+	if (job->stream.paused || !http_job_connected(job)) { /* ours, or libcurl counts it */
 		job->moved_at = now;
 		return;
 	}
@@ -131,6 +143,7 @@ static void *engine(void *data)
 	int n;
 
 	while (take_queue(h)) {
+		attend_streams(h);
 		h->curl->multi_perform(h->multi, &n);
 		while ((message = h->curl->multi_info_read(h->multi, &n))) {
 			struct http_job *job = NULL;
@@ -182,6 +195,7 @@ static void give_handle(struct http *h, CURL *easy)
 {
 	if (!easy)
 		return;
+	h->curl->easy_setopt(easy, CURLOPT_COOKIEFILE, NULL); /* the reset would leak its name */
 	h->curl->easy_reset(easy);
 	pthread_mutex_lock(&h->lock);
 	if (h->n_idle < IDLE_MAX) {
@@ -191,6 +205,13 @@ static void give_handle(struct http *h, CURL *easy)
 	pthread_mutex_unlock(&h->lock);
 	if (easy)
 		h->curl->easy_cleanup(easy);
+}
+
+static void wake(void *data)
+{
+	struct http *h = data;
+
+	h->curl->multi_wakeup(h->multi);
 }
 
 static int run_job(struct http *h, struct http_job *job)
@@ -207,18 +228,15 @@ static int run_job(struct http *h, struct http_job *job)
 	pthread_mutex_unlock(&h->lock);
 	if (rc < 0)
 		return rc;
-	h->curl->multi_wakeup(h->multi);
-
-	pthread_mutex_lock(&h->lock);
-	while (!job->finished)
-		pthread_cond_wait(&job->done, &h->lock);
-	pthread_mutex_unlock(&h->lock);
-	return http_job_verdict(job, &h->settings);
+	wake(h);
+	rc = http_stream_take(job, wake, h);
+	return rc < 0 ? rc : http_job_verdict(job, &h->settings);
 }
 
 int http_perform(struct http *h, const struct http_request *request, struct http_response *response)
 {
-	struct http_job job = {.request = request, .response = response, .curl = h->curl};
+	struct http_job job = {
+		.request = request, .response = response, .curl = h->curl, .lock = &h->lock};
 	int rc;
 
 	http_response_release(response);
@@ -235,6 +253,7 @@ int http_perform(struct http *h, const struct http_request *request, struct http
 	if (rc == 0)
 		rc = run_job(h, &job);
 	pthread_cond_destroy(&job.done);
+	buf_release(&job.stream.arrived);
 	h->curl->slist_free_all(job.headers);
 	give_handle(h, job.easy);
 	return rc;
@@ -266,20 +285,57 @@ static int copy(char **out, const char *text)
 	return text && !*out ? err_set(ERR_NOMEM, "out of memory") : 0;
 }
 
+/* Git's configuration may say "~/". */
+static int copy_path(char **out, const char *path)
+{
+	const char *home = getenv("HOME");
+	struct buf whole = BUF_INIT;
+	int rc;
+
+	if (!path || strncmp(path, "~/", 2) != 0 || !home)
+		return copy(out, path);
+	rc = buf_addf(&whole, "%s%s", home, path + 1);
+	*out = rc == 0 ? buf_detach(&whole) : NULL;
+	buf_release(&whole);
+	return rc;
+}
+
 static int copy_settings(struct http_settings *s, const struct http_options *o)
 {
 	struct stat st;
-	int rc = copy(&s->ca, o->ca);
+	int rc = copy_path(&s->ca, o->ca);
 
+	if (rc == 0)
+		rc = copy_path(&s->cert, o->cert);
+	if (rc == 0)
+		rc = copy_path(&s->key, o->key);
+	if (rc == 0)
+		rc = copy_path(&s->cookie_file, o->cookie_file);
+	if (rc == 0)
+		rc = copy(&s->key_passphrase, o->key_passphrase);
 	if (rc == 0)
 		rc = copy(&s->proxy, o->proxy);
 	if (rc == 0)
 		rc = copy(&s->ca_hint, o->ca_hint);
+	s->http1 = o->http1;
 	s->insecure = o->insecure;
 	s->connect_ms = o->connect_ms ? o->connect_ms : HTTP_TIMEOUT_MS;
 	s->stall_ms = o->stall_ms ? o->stall_ms : HTTP_TIMEOUT_MS;
 	s->ca_is_dir = s->ca && stat(s->ca, &st) == 0 && S_ISDIR(st.st_mode);
 	return rc;
+}
+
+static void free_settings(struct http_settings *s)
+{
+	free(s->ca);
+	free(s->proxy);
+	free(s->ca_hint);
+	free(s->cert);
+	free(s->key);
+	if (s->key_passphrase)
+		explicit_bzero(s->key_passphrase, strlen(s->key_passphrase));
+	free(s->key_passphrase);
+	free(s->cookie_file);
 }
 
 int http_new(struct http **out, const struct http_options *o)
@@ -327,26 +383,6 @@ void http_free(struct http *h)
 		h->curl->multi_cleanup(h->multi);
 	pthread_cond_destroy(&h->work);
 	pthread_mutex_destroy(&h->lock);
-	free(h->settings.ca);
-	free(h->settings.proxy);
-	free(h->settings.ca_hint);
+	free_settings(&h->settings);
 	free(h);
-}
-
-static const char *first_set(const char *environment, const char *configured)
-{
-	const char *value = getenv(environment);
-
-	return value && *value ? value : configured;
-}
-
-void http_options_from_git(struct http_options *o, const struct config *c)
-{
-	const char *no_verify = getenv("GIT_SSL_NO_VERIFY");
-	const char *file = first_set("GIT_SSL_CAINFO", config_get(c, "http.sslcainfo"));
-	const char *dir = first_set("GIT_SSL_CAPATH", config_get(c, "http.sslcapath"));
-
-	o->ca = file ? file : dir;
-	o->insecure = no_verify || !config_bool(c, "http.sslverify", 1);
-	o->proxy = config_get(c, "http.proxy");
 }

@@ -2,10 +2,10 @@
  * HTTP requests (RFC 9110, 9112, 9113), for whoever needs them: blob stores in S3, credentials,
  * servers of whole objects.  One background thread runs all transfers of a `struct http` and keeps
  * the connections, so that requests of many threads share them (and share one connection where the
- * server speaks HTTP/2 over TLS); the callers wait.
+ * server speaks HTTP/2 over TLS); the callers wait, or take what arrives.
  *
  * It does what it is asked once, for http:// and https:// only: nothing is tried again, no redirect
- * is followed, nothing is decompressed, no credentials of its own are sent, no cookies are kept.
+ * is followed, nothing is decompressed, no credentials of its own are sent, no cookies are saved.
  * Everything that comes in is bounded.  Headers that were sent are in no message.
  */
 #ifndef TRANSFER_HTTP_H
@@ -19,6 +19,7 @@
 #include "lib/setup/config.h"
 
 struct http;
+struct http_response;
 
 enum {
 	HTTP_TIMEOUT_MS = 30000,      /* to connect; and without a byte in either direction */
@@ -35,12 +36,28 @@ struct http_options {
 	unsigned connect_ms;  /* 0: HTTP_TIMEOUT_MS */
 	unsigned stall_ms;    /* 0: HTTP_TIMEOUT_MS */
 	unsigned connections; /* to one host at once at most; 0: no limit */
+	int http1;	      /* HTTP/1.1 even where the server offers HTTP/2 */
+
+	/* The client's own certificate and key (PEM); NULL: none; no key: it is in the same file.
+	 */
+	const char *cert, *key;
+	const char *key_passphrase; /* NULL: the key is not encrypted; nobody is asked */
+	const char *cookie_file;    /* cookies to send, each to its own hosts; NULL: none */
 };
 
-/* What Git's configuration and environment say, as Git itself takes it: http.proxy, http.sslVerify,
- * http.sslCAInfo, http.sslCAPath; GIT_SSL_NO_VERIFY, GIT_SSL_CAINFO, GIT_SSL_CAPATH.  (Sections
- * http.<url>.* are not looked at.)  Strings are borrowed from `c` and the environment. */
+/* What Git's configuration and environment say for this URL, as Git itself takes it: http.<url>.*
+ * and http.* of proxy, sslVerify, sslCAInfo, sslCAPath, sslCert, sslKey, version, cookieFile,
+ * lowSpeedLimit and lowSpeedTime (which is how long a server may be silent); GIT_SSL_NO_VERIFY,
+ * GIT_SSL_CAINFO, GIT_SSL_CAPATH, GIT_SSL_CERT, GIT_SSL_KEY, GIT_HTTP_LOW_SPEED_LIMIT,
+ * GIT_HTTP_LOW_SPEED_TIME.  Only the user's own configuration counts.  `url` may be NULL: http.*
+ * alone.  Strings are borrowed from `c` and the environment. */
+void http_options_from_git_url(struct http_options *o, const struct config *c, const char *url);
+/* The same with no URL, and no certificate of the user's: for servers that are not Git's. */
 void http_options_from_git(struct http_options *o, const struct config *c);
+/* 1 if the key of the user's certificate for this URL is encrypted, by
+ * http.sslCertPasswordProtected or GIT_SSL_CERT_PASSWORD_PROTECTED: key_passphrase is the caller's
+ * to find. */
+int http_key_is_protected(const struct config *c, const char *url);
 
 /* Load libcurl; the thread starts with the first request.  0; ERR_UNSUPPORTED (no libcurl: what to
  * install), ERR_NOMEM. */
@@ -59,12 +76,23 @@ struct http_request {
 	const void *data;
 	int fd;
 	uint64_t offset, len;
+	/* Now and then, on the caller's thread: so many bytes of it are on their way (less than
+	 * before when it is sent again).  May be NULL. */
+	void (*sent)(uint64_t bytes, void *data);
+	void *sent_data;
 	int expect_continue; /* let the server refuse a large body before it is sent (HTTP/1.1) */
 
 	/* Where the body of an answer 2xx goes: into `into`, or (NULL) into response->body.  More
-	 * than `max` bytes of it are an error. */
+	 * than `max` bytes of it are an error.
+	 * With `sink`, that of an answer 200 or 206 goes there instead, in pieces, on the caller's
+	 * thread, after `begin` (may be NULL) has seen status and headers; while the caller is slow
+	 * to take them, the connection waits.  Negative returns end the request and are returned.
+	 * `max` 0: as much as comes.  When the connection breaks, sink has had all that arrived. */
 	void *into;
 	size_t max;
+	int (*begin)(const struct http_response *response, void *data);
+	int (*sink)(const void *p, size_t len, void *data);
+	void *sink_data;
 
 	const volatile int *stop; /* non-zero: leave within 0.1 s; NULL: never */
 	unsigned timeout_ms;	  /* for all of it; 0: none as long as bytes move */
@@ -84,6 +112,10 @@ struct http_response {
 void http_response_release(struct http_response *r);
 /* The value of the first header of that name (lower case), NULL if there is none.  Borrowed. */
 const char *http_response_header(const struct http_response *r, const char *name);
+
+/* What "Retry-After" says, in seconds or as a date: milliseconds from `now` (seconds since 1970),
+ * an hour at most; 0 for nothing. */
+unsigned http_retry_after_ms(const struct http_response *r, int64_t now);
 
 /* Perform a request; from any thread.  0 when there was a whole answer, of any status.  Else
  * (*response holds what came until then):

@@ -73,6 +73,15 @@ static int certificate(const struct http_job *job, const struct http_settings *s
 	}
 }
 
+/* The proxy of an https:// URL has refused to lead there. */
+static int is_proxy_login(const struct http_job *job)
+{
+	long status = 0;
+
+	job->curl->easy_getinfo(job->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	return status == 407;
+}
+
 static int too_long(const struct http_job *job, const char *host)
 {
 	if (job->header_bytes > HTTP_HEADERS_MAX)
@@ -93,6 +102,11 @@ static int from_curl(const struct http_job *job, const struct http_settings *s, 
 {
 	const char *detail = job->error[0] ? job->error : job->curl->easy_strerror(job->result);
 
+	if (is_proxy_login(job))
+		return err_set(ERR_DENIED,
+			"%s: HTTP 407, the proxy wants other credentials; see 'git config "
+			"http.proxy'",
+			host);
 	switch (job->result) {
 	case CURLE_OUT_OF_MEMORY:
 		return err_set(ERR_NOMEM, "out of memory");
@@ -124,6 +138,12 @@ static int from_curl(const struct http_job *job, const struct http_settings *s, 
 			"%s: no certificates can be read from '%s'; name another file: '%s'", host,
 			s->ca ? s->ca : "the system's store",
 			s->ca_hint ? s->ca_hint : "git config http.sslCAInfo <file>");
+	case CURLE_SSL_CERTPROBLEM:
+		return err_set(ERR_DENIED,
+			"%s: your certificate '%s' and its key cannot be used; check "
+			"'git config http.sslCert' and 'http.sslKey', and whether the key has a "
+			"passphrase",
+			host, s->cert ? s->cert : "(none)");
 	case CURLE_SSL_CONNECT_ERROR:
 		return err_set(ERR_REMOTE,
 			"%s: no secure connection (%s); does it speak TLS 1.2 or later on this "
@@ -155,6 +175,7 @@ int http_job_verdict(const struct http_job *job, const struct http_settings *set
 	case HTTP_END_TIMEOUT:
 		return err_set(ERR_REMOTE, "%s: no answer within %u.%u s", host,
 			job->request->timeout_ms / 1000, job->request->timeout_ms / 100 % 10);
+	case HTTP_END_REFUSED: /* its own message is there */
 	case HTTP_END_CURL:
 		break;
 	}

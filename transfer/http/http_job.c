@@ -18,6 +18,12 @@ enum { BUFFER_SIZE = 256 * 1024 }; /* each direction of each transfer */
 
 /* ---- callbacks ---- */
 
+/* The caller reads it meanwhile. */
+static void say_sent(struct http_job *job, uint64_t bytes)
+{
+	__atomic_store_n(&job->sent, bytes, __ATOMIC_RELAXED);
+}
+
 static size_t give_body(char *into, size_t size, size_t n, void *data)
 {
 	struct http_job *job = data;
@@ -32,7 +38,7 @@ static size_t give_body(char *into, size_t size, size_t n, void *data)
 		return 0;
 	if (q->data) {
 		memcpy(into, (const char *)q->data + job->sent, len);
-		job->sent += len;
+		say_sent(job, job->sent + len);
 		return len;
 	}
 	do
@@ -42,7 +48,7 @@ static size_t give_body(char *into, size_t size, size_t n, void *data)
 		job->file_error = got < 0 ? errno : -1;
 		return CURL_READFUNC_ABORT;
 	}
-	job->sent += (uint64_t)got;
+	say_sent(job, job->sent + (uint64_t)got);
 	return (size_t)got;
 }
 
@@ -53,7 +59,7 @@ static int rewind_body(void *data, curl_off_t offset, int origin)
 
 	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > job->request->len)
 		return CURL_SEEKFUNC_FAIL;
-	job->sent = (uint64_t)offset;
+	say_sent(job, (uint64_t)offset);
 	return CURL_SEEKFUNC_OK;
 }
 
@@ -73,7 +79,9 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *data)
 	struct http_response *r = job->response;
 	size_t len = size * n;
 
-	if (r->status / 100 != 2) {
+	if (http_stream_wanted(job))
+		return http_stream_put(job, bytes, len);
+	if (r->status / 100 != 2 || q->sink) {
 		r->received += len;
 		if (r->received > 16 * (size_t)HTTP_ERROR_BODY_MAX)
 			job->too_long = 1;
@@ -124,6 +132,8 @@ static size_t take_header(char *line, size_t size, size_t n, void *data)
 	struct http_response *r = job->response;
 	size_t len = size * n;
 
+	if (job->stream.begun) /* trailers, while the caller may look at the headers */
+		return len;
 	job->header_bytes += len;
 	if (job->header_bytes > HTTP_HEADERS_MAX) {
 		job->too_long = 1;
@@ -185,11 +195,31 @@ static void set_method(struct http_job *job)
 		curl->easy_setopt(job->easy, CURLOPT_CUSTOMREQUEST, q->method);
 }
 
+static void set_tls(struct http_job *job, const struct http_settings *s)
+{
+	const struct curl_api *curl = job->curl;
+	CURL *easy = job->easy;
+
+	curl->easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (s->insecure) {
+		curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	} else if (s->ca) {
+		curl->easy_setopt(easy, s->ca_is_dir ? CURLOPT_CAPATH : CURLOPT_CAINFO, s->ca);
+	}
+	if (!s->cert)
+		return;
+	curl->easy_setopt(easy, CURLOPT_SSLCERT, s->cert);
+	curl->easy_setopt(easy, CURLOPT_SSLKEY, s->key ? s->key : s->cert);
+	/* Without one, the TLS library would ask at the terminal. */
+	curl->easy_setopt(easy, CURLOPT_KEYPASSWD, s->key_passphrase ? s->key_passphrase : "");
+}
+
 static void set_transport(struct http_job *job, const struct http_settings *s)
 {
 	const struct curl_api *curl = job->curl;
 	CURL *easy = job->easy;
-	int tls = strncasecmp(job->request->url, "https:", 6) == 0;
+	int http2 = !s->http1 && strncasecmp(job->request->url, "https:", 6) == 0;
 
 	curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)s->connect_ms);
@@ -198,15 +228,11 @@ static void set_transport(struct http_job *job, const struct http_settings *s)
 	curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl->easy_setopt(easy, CURLOPT_USERAGENT, "git-dvx/" DVX_VERSION);
 	curl->easy_setopt(easy, CURLOPT_HTTP_VERSION,
-		tls ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
-	curl->easy_setopt(easy, CURLOPT_PIPEWAIT, (long)tls);
-	curl->easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (s->insecure) {
-		curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-	} else if (s->ca) {
-		curl->easy_setopt(easy, s->ca_is_dir ? CURLOPT_CAPATH : CURLOPT_CAINFO, s->ca);
-	}
+		http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
+	curl->easy_setopt(easy, CURLOPT_PIPEWAIT, (long)http2);
+	set_tls(job, s);
+	if (s->cookie_file)
+		curl->easy_setopt(easy, CURLOPT_COOKIEFILE, s->cookie_file);
 	if (job->request->no_proxy)
 		curl->easy_setopt(easy, CURLOPT_PROXY, "");
 	else if (s->proxy)

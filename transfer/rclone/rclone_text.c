@@ -5,7 +5,7 @@
  */
 #include "transfer/rclone/rclone_text.h"
 #include "lib/base/err.h"
-#include "transfer/remote/isotime.h"
+#include "lib/base/isotime.h"
 
 #include <cjson/cJSON.h>
 

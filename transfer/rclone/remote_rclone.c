@@ -30,7 +30,7 @@ static int missing_store(const struct remote_rclone *d)
 }
 
 struct listing {
-	const char *folder; /* what is listed: "fragments" or "packs" */
+	const char *folder; /* what is listed */
 	remote_list_fn *fn;
 	void *data;
 	size_t n;
@@ -119,7 +119,7 @@ static int rclone_list(
 	struct remote *r, enum remote_listing what, remote_list_fn *fn, void *data, int64_t *now)
 {
 	struct remote_rclone *d = rclone_store_of(r);
-	struct listing l = {what == REMOTE_LIST_PACKS ? "packs" : "fragments", fn, data, .n = 0};
+	struct listing l = {remote_listing_folder(what), fn, data, .n = 0};
 	struct rclone_run format;
 	int ask = rclone_store_format(d) != FORMAT_GOOD, rc, rc_format;
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,12 +28,13 @@ static int open_kind(
 	case REMOTE_RCLONE:
 		return remote_rclone_open(out, spec, context);
 	case REMOTE_GITDIR:
-	case REMOTE_OTHER:
+	case REMOTE_LFS:
 		break;
 	}
 	return err_set(ERR_UNSUPPORTED,
-		"remote '%s' (%s) is of a kind that this version cannot reach; use a directory, "
-		"s3://, ssh://, rclone:// or a local Git repository",
+		"remote '%s' (%s) is no blob store: it keeps whole objects, and cleans up by "
+		"itself; this works "
+		"with a directory, s3://, ssh:// and rclone://",
 		spec->name, spec->url);
 }
 
@@ -80,46 +82,76 @@ int remote_check_stop(const struct remote *r)
 
 /* ---- names ---- */
 
-static const char *const suffixes[] = {
-	[REMOTE_PACK] = ".pack",
-	[REMOTE_FRAGMENT] = ".idx",
-	[REMOTE_NOTICE] = ".notice",
+static const struct {
+	const char *suffix;
+	enum remote_listing listing;
+} classes[] = {
+	[REMOTE_PACK] = {".pack", REMOTE_LIST_PACKS},
+	[REMOTE_FRAGMENT] = {".idx", REMOTE_LIST_FRAGMENTS},
+	[REMOTE_NOTICE] = {".notice", REMOTE_LIST_FRAGMENTS},
+	[REMOTE_RUNS] = {".runs", REMOTE_LIST_RUNS},
 };
 
-int remote_blob_path(struct buf *out, enum remote_class c, const struct oid *name)
+const char *remote_listing_folder(enum remote_listing what)
+{
+	static const char *const folders[] = {
+		[REMOTE_LIST_FRAGMENTS] = "fragments",
+		[REMOTE_LIST_PACKS] = "packs",
+		[REMOTE_LIST_RUNS] = "runs",
+	};
+
+	return folders[what];
+}
+
+enum remote_listing remote_listing_of(enum remote_class c)
+{
+	return classes[c].listing;
+}
+
+enum { PLACE_MAX = OID_HEX_LEN + 32 };
+
+static void format_place(char out[PLACE_MAX], enum remote_class c, const struct oid *name)
 {
 	char hex[OID_HEX_LEN + 1];
 
 	oid_to_hex(hex, name);
 	if (c == REMOTE_PACK)
-		return buf_addf(out, "packs/%.2s/%s%s", hex, hex, suffixes[c]);
-	return buf_addf(out, "fragments/%s%s", hex, suffixes[c]);
+		snprintf(out, PLACE_MAX, "packs/%.2s/%s%s", hex, hex, classes[c].suffix);
+	else
+		snprintf(out, PLACE_MAX, "%s/%s%s", remote_listing_folder(classes[c].listing), hex,
+			classes[c].suffix);
 }
 
+int remote_blob_path(struct buf *out, enum remote_class c, const struct oid *name)
+{
+	char place[PLACE_MAX];
+
+	format_place(place, c, name);
+	return buf_addf(out, "%s", place);
+}
+
+/* Without an allocation: one that failed would make a blob a stranger, and a listing incomplete. */
 int remote_blob_parse(const char *path, enum remote_class *c, struct oid *name)
 {
 	const char *file = strrchr(path, '/');
-	struct buf right = BUF_INIT;
-	char hex[OID_HEX_LEN + 1];
-	int same = 0;
+	char hex[OID_HEX_LEN + 1], right[PLACE_MAX];
 
 	if (!file || strlen(++file) <= OID_HEX_LEN)
 		return 0;
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
-		if (strcmp(file + OID_HEX_LEN, suffixes[i]) != 0)
+	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
+		if (strcmp(file + OID_HEX_LEN, classes[i].suffix) != 0)
 			continue;
 		memcpy(hex, file, OID_HEX_LEN);
 		hex[OID_HEX_LEN] = '\0';
 		if (oid_from_hex(name, hex) < 0) {
 			err_clear();
-			break;
+			return 0;
 		}
 		*c = (enum remote_class)i;
-		same = remote_blob_path(&right, *c, name) == 0 && strcmp(right.p, path) == 0;
-		break;
+		format_place(right, *c, name);
+		return strcmp(right, path) == 0;
 	}
-	buf_release(&right);
-	return same;
+	return 0;
 }
 
 /* ---- hints ---- */
@@ -179,24 +211,6 @@ static int take_spare(struct remote *r)
 	return fd;
 }
 
-/* A file without a name, where the file system can; else one whose name is taken away at once. */
-static int unlinked_file(const char *dir)
-{
-	struct buf prefix = BUF_INIT, path = BUF_INIT;
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd >= 0)
-		return fd;
-	fd = buf_addf(&prefix, "%s/spool-", dir);
-	if (fd == 0)
-		fd = fs_tempfile(&path, prefix.p);
-	if (fd >= 0)
-		unlink(path.p);
-	buf_release(&prefix);
-	buf_release(&path);
-	return fd;
-}
-
 int remote_spool(struct remote *r, enum remote_class c, struct remote_put **out)
 {
 	struct buf dir = BUF_INIT;
@@ -217,7 +231,7 @@ int remote_spool(struct remote *r, enum remote_class c, struct remote_put **out)
 	if (rc == 0)
 		rc = fs_mkdirs(dir.p);
 	if (rc == 0)
-		rc = p->fd = unlinked_file(dir.p);
+		rc = p->fd = fs_unnamed_file(dir.p);
 	buf_release(&dir);
 	if (rc < 0) {
 		remote_spool_free(p);

@@ -32,7 +32,8 @@ struct remote_put;
 enum remote_class {
 	REMOTE_PACK,	 /* packs/<aa>/<sha256>.pack */
 	REMOTE_FRAGMENT, /* fragments/<sha256>.idx */
-	REMOTE_NOTICE	 /* fragments/<sha256>.notice: what gc is going to remove */
+	REMOTE_NOTICE,	 /* fragments/<sha256>.notice: what gc is going to remove */
+	REMOTE_RUNS	 /* runs/<sha256>.runs: entries of the run cache */
 };
 
 /* One blob of a listing. */
@@ -45,7 +46,8 @@ struct remote_entry {
 
 enum remote_listing {
 	REMOTE_LIST_FRAGMENTS, /* fragments and notices: one small listing */
-	REMOTE_LIST_PACKS      /* all packs: only fsck, gc and du need that */
+	REMOTE_LIST_PACKS,     /* all packs: only fsck, gc and du need that */
+	REMOTE_LIST_RUNS       /* bundles of the run cache */
 };
 
 /* Called for each blob of a listing, in any order, by one thread; non-zero stops it. */
@@ -149,6 +151,10 @@ void remote_spool_free(struct remote_put *p);
  * back: 1 if `path` is such a place (then *class and *name are set), else 0. */
 int remote_blob_path(struct buf *out, enum remote_class c, const struct oid *name);
 int remote_blob_parse(const char *path, enum remote_class *c, struct oid *name);
+/* For kinds: the folder that a listing shows ("packs", whose blobs lie in folders of their own, one
+ * below), and the listing that shows a class. */
+const char *remote_listing_folder(enum remote_listing what);
+enum remote_listing remote_listing_of(enum remote_class c);
 /* For kinds: with the error at hand came the wish not to be asked again for so long. */
 void remote_retry_hint(unsigned milliseconds);
 /* Take the hint of this thread: 0 when there was none. */

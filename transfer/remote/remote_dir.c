@@ -27,6 +27,7 @@ struct remote_dir {
 	int format_checked;
 	int writable;		  /* directories and format file were made or found */
 	unsigned char known[256]; /* packs/<aa> was made durable by this process */
+	unsigned char known_runs; /* and runs/ */
 };
 
 struct dir_put {
@@ -119,7 +120,13 @@ static int list_folder(const struct listing *l, const char *folder)
 		rc = buf_addf(&place, "%s/%s", folder, e->d_name);
 		if (rc < 0 || !remote_blob_parse(place.p, &entry.class, &entry.name))
 			continue;
-		if (fstatat(dirfd(dir), e->d_name, &st, 0) < 0 || !S_ISREG(st.st_mode))
+		if (fstatat(dirfd(dir), e->d_name, &st, 0) < 0) {
+			/* a blob that only seems to be missing would be taken for removed */
+			if (errno != ENOENT && errno != ELOOP)
+				rc = err_sys("cannot look at '%s/%s'", l->dir->root, place.p);
+			continue;
+		}
+		if (!S_ISREG(st.st_mode))
 			continue;
 		entry.size = (uint64_t)st.st_size;
 		entry.mtime = (int64_t)st.st_mtime;
@@ -167,8 +174,8 @@ static int dir_list(
 
 	if (rc == 0 && now)
 		*now = clock_of(l.dir);
-	if (rc == 0 && what == REMOTE_LIST_FRAGMENTS)
-		return list_folder(&l, "fragments");
+	if (rc == 0 && what != REMOTE_LIST_PACKS)
+		return list_folder(&l, remote_listing_folder(what));
 	for (int i = 0; rc == 0 && i < 256; i++) {
 		snprintf(shard, sizeof(shard), "packs/%02x", i);
 		rc = list_folder(&l, shard);
@@ -303,30 +310,17 @@ static int rename_new(const char *temp, const char *path)
 /* Is the blob at `path` what its name says?  1 and flushed, 0, or an error. */
 static int is_whole(const char *path, const struct oid *name)
 {
-	enum { PIECE = 1024 * 1024 };
-	struct oid_ctx hash;
 	struct oid found;
-	ssize_t n = -1;
-	int rc = 0;
-	int fd = open_blob(path);
-	char *piece = malloc(PIECE);
+	int fd = open_blob(path), rc;
 
-	if (fd < 0 || !piece) {
-		rc = fd < 0 ? fd : err_set(ERR_NOMEM, "out of memory");
-		goto done;
-	}
-	oid_init(&hash);
-	while ((n = fs_read_full(fd, piece, PIECE)) > 0)
-		oid_update(&hash, piece, (size_t)n);
-	oid_final(&hash, &found);
-	if (n < 0)
-		rc = err_prefix((int)n, "%s", path);
+	if (fd < 0)
+		return fd;
+	rc = oid_of_file(&found, fd);
+	if (rc < 0)
+		err_prefix(rc, "%s", path);
 	else if (oid_eq(&found, name))
 		rc = fs_fsync(fd, path) < 0 ? ERR_IO : 1;
-done:
-	if (fd >= 0)
-		close(fd);
-	free(piece);
+	close(fd);
 	return rc;
 }
 
@@ -344,14 +338,20 @@ static int settle_taken(struct dir_put *put, const char *path, const struct oid 
 	return rc;
 }
 
-/* packs/<aa>, once for each process and <aa>. */
-static int make_shard(struct remote_dir *d, const struct oid *name, const char *path)
+/* packs/<aa> and runs/, once for each process; the other folders are part of every store. */
+static int make_folder(
+	struct remote_dir *d, enum remote_class c, const struct oid *name, const char *path)
 {
+	unsigned char *flag = c == REMOTE_PACK	 ? &d->known[name->id[0]]
+			      : c == REMOTE_RUNS ? &d->known_runs
+						 : NULL;
 	struct buf dir = BUF_INIT;
 	int known, rc;
 
+	if (!flag)
+		return 0;
 	pthread_mutex_lock(&d->lock);
-	known = d->known[name->id[0]];
+	known = *flag;
 	pthread_mutex_unlock(&d->lock);
 	if (known)
 		return 0;
@@ -360,7 +360,7 @@ static int make_shard(struct remote_dir *d, const struct oid *name, const char *
 		rc = dirlayout_make_dir(dir.p);
 	if (rc == 0) {
 		pthread_mutex_lock(&d->lock);
-		d->known[name->id[0]] = 1;
+		*flag = 1;
 		pthread_mutex_unlock(&d->lock);
 	}
 	buf_release(&dir);
@@ -377,8 +377,8 @@ static int dir_put_commit(
 	int rc = blob_path(d, p->class, name, &path);
 
 	(void)size;
-	if (rc == 0 && p->class == REMOTE_PACK)
-		rc = make_shard(d, name, path.p);
+	if (rc == 0)
+		rc = make_folder(d, p->class, name, path.p);
 	if (rc == 0 && fs_exists(path.p)) {
 		taken = 1;
 	} else if (rc == 0) {

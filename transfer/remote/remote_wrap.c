@@ -4,20 +4,16 @@
  * idempotent by contract, so asking again is always right.
  */
 #include "transfer/remote/remote_wrap.h"
+#include "lib/base/backoff.h"
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
+#include "transfer/trace.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { FIRST_WAIT_MS = 250, LONGEST_WAIT_MS = 30000, HINT_MAX_MS = 120000, SLICE_MS = 50 };
+enum { LONGEST_WAIT_MS = 30000, HINT_MAX_MS = 120000 };
 enum { DEFAULT_RETRIES = 5 };
 
 struct wrap {
@@ -56,17 +52,7 @@ static struct wrap *wrap_of(struct remote *r)
 
 static int wait_ms(const struct wrap *w, uint64_t ms)
 {
-	while (ms) {
-		uint64_t part = ms < SLICE_MS ? ms : SLICE_MS;
-		struct timespec t = {0, (long)part * 1000000};
-		int rc = remote_check_stop(&w->base);
-
-		if (rc < 0)
-			return rc;
-		nanosleep(&t, NULL);
-		ms -= part;
-	}
-	return remote_check_stop(&w->base);
+	return backoff_wait(ms, w->base.context.stop);
 }
 
 /* Take `bytes` out of the bucket and wait until it is no longer in debt. */
@@ -86,21 +72,6 @@ static int keep_rate(struct wrap *w, uint64_t bytes)
 	w->tokens -= (double)bytes;
 	pthread_mutex_unlock(&w->lock);
 	return owed > 0 ? wait_ms(w, (uint64_t)(owed / rate * 1000)) : 0;
-}
-
-/* Half to all of the doubling time, so that many clients do not come back together. */
-static uint64_t backoff_ms(int attempt)
-{
-	uint64_t all = FIRST_WAIT_MS;
-	uint32_t chance = 0;
-
-	while (attempt-- > 0 && all < LONGEST_WAIT_MS)
-		all *= 2;
-	if (all > LONGEST_WAIT_MS)
-		all = LONGEST_WAIT_MS;
-	if (getrandom(&chance, sizeof(chance), 0) < 0)
-		chance = (uint32_t)fs_now_ns();
-	return all / 2 + chance % (all / 2 + 1);
 }
 
 static int may_pass(int64_t rc)
@@ -140,28 +111,21 @@ static int64_t ask(struct wrap *w, struct request *q)
 static void trace(const struct wrap *w, const struct request *q, int64_t rc, int64_t began)
 {
 	struct buf line = BUF_INIT;
-	struct timespec now;
-	int bad = 0;
+	int bad;
 
 	if (w->o.trace_fd < 0)
 		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	bad |= buf_addf(&line, "%lld.%06ld %s ", (long long)now.tv_sec, now.tv_nsec / 1000,
-		operation_names[q->op]);
+	bad = trace_begin(&line);
+	bad |= buf_addf(&line, "%s ", operation_names[q->op]);
 	if (q->op == OP_LIST)
-		bad |= buf_addstr(&line, q->what == REMOTE_LIST_PACKS ? "packs" : "fragments");
+		bad |= buf_addstr(&line, remote_listing_folder(q->what));
 	else
 		bad |= remote_blob_path(&line, q->class, q->name);
 	if (q->op == OP_GET || q->op == OP_PUT)
 		bad |= buf_addf(&line, " %llu+%llu", (unsigned long long)q->offset,
 			(unsigned long long)q->len);
-	bad |= buf_addf(&line, " = %lld %lld ms", (long long)rc,
-		(long long)(fs_now_ns() - began) / 1000000);
-	if (rc < 0)
-		bad |= buf_addf(&line, " (%s)", err_msg());
-	bad |= buf_addch(&line, '\n');
-	if (!bad && write(w->o.trace_fd, line.p, line.len) < 0)
-		errno = 0; /* a trace that cannot be written fails nothing */
+	if (!bad)
+		trace_end(w->o.trace_fd, &line, rc, began);
 	buf_release(&line);
 }
 
@@ -186,7 +150,7 @@ static int64_t perform(struct wrap *w, struct request *q)
 			break;
 		wait = remote_take_retry_hint();
 		if (!wait)
-			wait = backoff_ms(attempt);
+			wait = backoff_ms((unsigned)attempt, LONGEST_WAIT_MS);
 		rc = wait_ms(w, wait < HINT_MAX_MS ? wait : HINT_MAX_MS);
 		if (rc < 0)
 			return rc;
@@ -314,30 +278,14 @@ int remote_wrap(struct remote **out, struct remote *inner, const struct remote_w
 	return 0;
 }
 
-static int trace_fd = -1;
-
-static void open_trace(void)
-{
-	const char *where = getenv("GIT_DVX_TRACE");
-
-	if (!where || !*where || strcmp(where, "0") == 0)
-		return;
-	if (strcmp(where, "1") == 0 || strcmp(where, "2") == 0 || strcmp(where, "true") == 0)
-		trace_fd = STDERR_FILENO; /* standard output belongs to the protocol */
-	else if (where[0] == '/')
-		trace_fd = open(where, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-}
-
 int remote_wrap_configured(struct remote **out, struct remote *inner)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	const struct config *c = inner->context.config;
 	struct remote_wrap_options o = {.attempts = 1 + DEFAULT_RETRIES};
 	int64_t retries = c ? config_int(c, "dvx.retries", DEFAULT_RETRIES) : DEFAULT_RETRIES;
 	int64_t rate = c ? config_int(c, "dvx.limitrate", 0) : 0;
 
-	pthread_once(&once, open_trace);
-	o.trace_fd = trace_fd;
+	o.trace_fd = trace_fd();
 	if (retries >= 0 && retries <= 100)
 		o.attempts = 1 + (int)retries;
 	if (inner->near) /* a disk that said no says it again */

@@ -5,7 +5,7 @@
 #include "transfer/s3/aws_temporary.h"
 #include "lib/base/err.h"
 #include "lib/base/run.h"
-#include "transfer/remote/isotime.h"
+#include "lib/base/isotime.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  */
 #include "transfer/remote/remote.h"
 #include "lib/base/err.h"
-#include "transfer/remote/isotime.h"
+#include "lib/base/isotime.h"
 #include "transfer/s3/remote_s3_internal.h"
 #include "transfer/s3/s3_xml.h"
 #include "transfer/s3/sigv4.h"
@@ -44,13 +44,15 @@ static int add_query(struct strvec *query, const char *name, const char *value, 
 
 static int build_query(const struct listing *l, struct strvec *query)
 {
+	static const char *const folders[] = {[REMOTE_LIST_FRAGMENTS] = "f",
+		[REMOTE_LIST_PACKS] = "packs/",
+		[REMOTE_LIST_RUNS] = "runs/"};
 	const char *prefix = s3_client_settings(l->s->client)->prefix;
 	int rc = strvec_pushl(
 		query, "list-type=2", "encoding-type=url", "max-keys=" PAGE_KEYS, NULL);
 
 	if (rc == 0)
-		rc = add_query(
-			query, "prefix", prefix, l->what == REMOTE_LIST_PACKS ? "packs/" : "f");
+		rc = add_query(query, "prefix", prefix, folders[l->what]);
 	if (rc == 0 && l->next.len > 0)
 		rc = add_query(query, "continuation-token", l->next.p, "");
 	return rc;
@@ -71,7 +73,7 @@ static int visit(struct listing *l, const struct s3_xml_object *o)
 		return remote_s3_format_seen(l->s, o->size, o->etag);
 	}
 	if (!remote_blob_parse(o->key + len, &e.class, &e.name) ||
-		(e.class == REMOTE_PACK) != (l->what == REMOTE_LIST_PACKS))
+		remote_listing_of(e.class) != l->what)
 		return 0;
 	l->foreign = 0;
 	return l->fn(&e, l->data);

@@ -5,7 +5,7 @@
  */
 #include "transfer/s3/s3_client.h"
 #include "lib/base/err.h"
-#include "transfer/remote/isotime.h"
+#include "lib/base/isotime.h"
 #include "transfer/s3/s3_gate.h"
 #include "transfer/s3/sigv4.h"
 
@@ -312,26 +312,6 @@ static int send_call(struct s3_client *c, struct s3_call *call, const struct att
 
 /* ---- what came back ---- */
 
-/* "Retry-After: 3", or a date. */
-static unsigned retry_after(const struct http_response *r, int64_t now)
-{
-	const char *value = http_response_header(r, "retry-after");
-	int64_t until = 0;
-	char *end;
-	long seconds;
-
-	if (!value)
-		return 0;
-	seconds = strtol(value, &end, 10);
-	if (*end && isotime_parse_http(&until, value) == 0)
-		seconds = (long)(until - now);
-	else if (*end)
-		err_clear();
-	if (seconds <= 0)
-		return 0;
-	return seconds > 3600 ? 3600 * 1000 : (unsigned)seconds * 1000;
-}
-
 /* Where the user would look: the blob that servers are tried out with has a name of no interest. */
 static int place_of(const struct s3_client *c, const struct s3_call *call, struct buf *out)
 {
@@ -357,7 +337,7 @@ static void explain(struct s3_client *c, struct s3_call *call, const struct atte
 		.bucket_region = http_response_header(r, "x-amz-bucket-region"),
 		.now = time(NULL)};
 
-	f.retry_after_ms = retry_after(r, f.now);
+	f.retry_after_ms = http_retry_after_ms(r, f.now);
 	if (date && isotime_parse_http(&f.server_date, date) < 0)
 		f.server_date = 0;
 	if (place_of(c, call, &place) == 0)

@@ -8,7 +8,7 @@
  */
 #include "transfer/s3/s3_error.h"
 #include "lib/base/err.h"
-#include "transfer/remote/isotime.h"
+#include "lib/base/isotime.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,12 +1,13 @@
 /*
  * Reading S3's XML (see s3_xml.h).  One reader walks any document and hands over each element that
- * ends, with its text and how deep it lies; the three kinds of documents differ in what they do
+ * ends, with its text and how deep it lies; the two kinds of documents differ in what they do
  * with that.  A document type ends the parsing: with it go entities, and all that can be done with
  * them.
  */
 #include "transfer/s3/s3_xml.h"
+#include "lib/base/array.h"
 #include "lib/base/err.h"
-#include "transfer/remote/isotime.h"
+#include "lib/base/isotime.h"
 
 #include <ctype.h>
 #include <expat.h>
@@ -189,15 +190,8 @@ static int page_object(struct page_reader *p)
 
 	if (!p->now.key || !p->has_size)
 		return err_set(ERR_CORRUPT, "an object without a %s", p->now.key ? "size" : "key");
-	if (page->n == page->cap) {
-		size_t cap = page->cap ? page->cap * 2 : 64;
-		struct s3_xml_object *more = reallocarray(page->objects, cap, sizeof *more);
-
-		if (!more)
-			return err_set(ERR_NOMEM, "out of memory");
-		page->objects = more;
-		page->cap = cap;
-	}
+	if (array_room(&page->objects, page->n, &page->cap, sizeof(*page->objects)) < 0)
+		return ERR_NOMEM;
 	if (!p->now.etag)
 		p->now.etag = "";
 	page->objects[page->n++] = p->now;
@@ -351,32 +345,4 @@ int s3_xml_error_parse(struct s3_xml_error *out, const char *xml, size_t len)
 		return 1;
 	*out = (struct s3_xml_error){0};
 	return 0;
-}
-
-/* ---- where a bucket is ---- */
-
-static int location_element(struct reader *r, int depth, const char *name, const char *text)
-{
-	char *region = r->data;
-	size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-	if (depth != 1)
-		return 0;
-	if (strcmp(name, "LocationConstraint") != 0)
-		return err_set(ERR_CORRUPT, "<%s> instead of <LocationConstraint>", name);
-	if (!*text)
-		text = "us-east-1";
-	else if (strcmp(text, "EU") == 0)
-		text = "eu-west-1";
-	else if (text[n] || n >= 64)
-		return err_set(ERR_CORRUPT, "the name of the region is none");
-	snprintf(region, 64, "%s", text);
-	return 0;
-}
-
-int s3_xml_location_parse(char region[static 64], const char *xml, size_t len)
-{
-	int rc = read_document(xml, len, location_element, region);
-
-	return rc < 0 ? err_prefix(rc, "bad answer about the bucket's region") : 0;
 }

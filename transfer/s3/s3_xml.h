@@ -3,8 +3,8 @@
  * parser is libexpat, with everything that XML has beyond elements and text refused (document
  * types, entities, processing instructions are not looked at), and depth, size and lengths bounded.
  *
- * Specification: Amazon S3 API Reference, "ListObjectsV2", "GetBucketLocation" and "Error
- * Responses".  Namespaces are ignored, as are elements that are not known.
+ * Specification: Amazon S3 API Reference, "ListObjectsV2" and "Error Responses".  Namespaces are
+ * ignored, as are elements that are not known.
  */
 #ifndef TRANSFER_S3_XML_H
 #define TRANSFER_S3_XML_H
@@ -61,9 +61,5 @@ struct s3_xml_error {
 /* Parse an <Error> document (also below <ErrorResponse>).  1: it was one, *out is set; 0: it is not
  * (HTML of a proxy, nothing at all, something broken), *out is zeroed. */
 int s3_xml_error_parse(struct s3_xml_error *out, const char *xml, size_t len);
-
-/* The region of a GetBucketLocation answer into `region` ("us-east-1" for the empty one,
- * "eu-west-1" for "EU").  0 or ERR_CORRUPT. */
-int s3_xml_location_parse(char region[static 64], const char *xml, size_t len);
 
 #endif

@@ -8,6 +8,7 @@
  */
 #include "transfer/s3/sigv4.h"
 #include "lib/base/err.h"
+#include "lib/base/url.h"
 #include "lib/store/oid.h"
 
 #include <ctype.h>
@@ -69,31 +70,14 @@ int sigv4_keys_set(struct sigv4_keys *out, const char *id, const char *secret, c
 
 /* ---- encoding ---- */
 
-static int encode(struct buf *out, const char *text, int keep_slash)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	int rc = buf_grow(out, strlen(text));
-
-	for (; *text && rc == 0; text++) {
-		unsigned char c = (unsigned char)*text;
-		char escape[3] = {'%', hex[c >> 4], hex[c & 15]};
-
-		if ((c < 0x80 && isalnum(c)) || strchr("-._~", c) || (c == '/' && keep_slash))
-			rc = buf_addch(out, (char)c);
-		else
-			rc = buf_add(out, escape, sizeof escape);
-	}
-	return rc;
-}
-
 int sigv4_encode(struct buf *out, const char *text)
 {
-	return encode(out, text, 0);
+	return url_encode(out, text, 0);
 }
 
 int sigv4_encode_path(struct buf *out, const char *path)
 {
-	return encode(out, path, 1);
+	return url_encode(out, path, 1);
 }
 
 /* By name, then by value: "a-b=1" comes before "a=1" as whole strings, but behind it as names. */

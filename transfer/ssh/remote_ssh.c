@@ -7,6 +7,7 @@
 #include "lib/base/fs.h"
 #include "transfer/remote/remote.h"
 #include "transfer/ssh/ssh_link.h"
+#include "transfer/ssh/wireclass.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -86,17 +87,10 @@ static void release_link(struct remote_ssh *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
-static uint8_t wire_class(enum remote_class c)
-{
-	return c == REMOTE_PACK	      ? BLOBWIRE_PACK
-	       : c == REMOTE_FRAGMENT ? BLOBWIRE_FRAGMENT
-				      : BLOBWIRE_NOTICE;
-}
-
 static struct blobwire_request request_for(
 	uint8_t type, enum remote_class c, const struct oid *name)
 {
-	return (struct blobwire_request){.type = type, .class = wire_class(c), .name = *name};
+	return (struct blobwire_request){.type = type, .class = wireclass_of(c), .name = *name};
 }
 
 /* A request with nothing but a last answer; *value (may be NULL) is DONE's. */
@@ -137,10 +131,8 @@ static int ssh_describe(
 
 static int class_of(enum remote_class *out, uint8_t c, enum remote_listing what)
 {
-	int is_pack = c == BLOBWIRE_PACK;
-
-	*out = is_pack ? REMOTE_PACK : c == BLOBWIRE_FRAGMENT ? REMOTE_FRAGMENT : REMOTE_NOTICE;
-	return is_pack == (what == REMOTE_LIST_PACKS)
+	*out = wireclass_parse(c);
+	return remote_listing_of(*out) == what
 		       ? 0
 		       : err_set(ERR_REMOTE, "a listing of something else than was asked for");
 }
@@ -191,8 +183,8 @@ static int ssh_list(
 	struct remote *r, enum remote_listing what, remote_list_fn *fn, void *data, int64_t *now)
 {
 	struct remote_ssh *s = ssh_of(r);
-	struct blobwire_request request = {.type = BLOBWIRE_LIST,
-		.listing = what == REMOTE_LIST_PACKS ? BLOBWIRE_PACKS : BLOBWIRE_FRAGMENTS};
+	struct blobwire_request request = {
+		.type = BLOBWIRE_LIST, .listing = wireclass_of_listing(what)};
 	struct ssh_call call = {.type = BLOBWIRE_LIST};
 	struct ssh_link *link;
 	int rc = acquire_link(s, &link);

@@ -10,14 +10,15 @@
 #include "lib/base/fs.h"
 #include "lib/base/opt.h"
 #include "lib/store/pack.h"
+#include "lib/store/runbundle.h"
 #include "transfer/blob/blobstore.h"
 #include "transfer/frontend.h"
+#include "transfer/ssh/far_path.h"
 #include "transfer/ssh/serve_internal.h"
 #include "transfer/subcommands.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +100,9 @@ static int check_allowed(const struct server *s, const struct blobwire_request *
 
 static int check_put_size(const struct blobwire_request *r)
 {
-	uint64_t max = r->class == BLOBWIRE_PACK ? PACK_MAX : FRAGMENT_BYTES_MAX;
+	uint64_t max = r->class == BLOBWIRE_PACK   ? PACK_MAX
+		       : r->class == BLOBWIRE_RUNS ? RUNBUNDLE_MAX
+						   : FRAGMENT_BYTES_MAX;
 
 	if (r->size > max)
 		return err_set(ERR_LIMIT, "a blob of %llu bytes; at most %llu are allowed",
@@ -304,57 +307,10 @@ static void hold_signals(sigset_t *open)
 	pthread_sigmask(SIG_BLOCK, &held, open);
 }
 
-/* The home directory of `user` (len bytes; 0: our own). */
-static int add_home(struct buf *out, const char *user, size_t len)
-{
-	const char *home = len ? NULL : getenv("HOME");
-	char *name = strndup(user, len);
-	struct passwd *p = NULL;
-	int rc;
-
-	if (!name)
-		return err_set(ERR_NOMEM, "out of memory");
-	if (!home)
-		p = len ? getpwnam(name) : getpwuid(getuid());
-	if (p)
-		home = p->pw_dir;
-	if (home && home[0] == '/')
-		rc = buf_addstr(out, home);
-	else
-		rc = err_set(ERR_NOTFOUND, "no home directory of '~%s'", name);
-	free(name);
-	return rc;
-}
-
-/* "~…" and relative paths made absolute. */
-static int resolve_root(char **out, const char *path)
-{
-	size_t tilde = path[0] == '~' ? strcspn(path, "/") : 0;
-	struct buf full = BUF_INIT;
-	char *cwd = NULL;
-	int rc = 0;
-
-	if (tilde) {
-		rc = add_home(&full, path + 1, tilde - 1);
-		if (rc == 0)
-			rc = buf_addstr(&full, path + tilde);
-	} else {
-		cwd = getcwd(NULL, 0);
-		rc = cwd ? fs_join(&full, cwd, path) : err_sys("cannot find the current directory");
-	}
-	while (rc == 0 && full.len > 1 && full.p[full.len - 1] == '/')
-		buf_truncate(&full, full.len - 1);
-	free(cwd);
-	if (rc == 0)
-		*out = buf_detach(&full);
-	buf_release(&full);
-	return rc < 0 || *out ? rc : err_set(ERR_NOMEM, "out of memory");
-}
-
 static int open_server(struct server *s, const char *path)
 {
 	struct buf hello = BUF_INIT;
-	int rc = resolve_root(&s->root, path);
+	int rc = far_path_resolve(&s->root, path);
 
 	if (rc == 0)
 		rc = remote_dir_open(&s->store, s->root, s->root);

@@ -6,6 +6,7 @@
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 #include "transfer/ssh/serve_internal.h"
+#include "transfer/ssh/wireclass.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -20,20 +21,6 @@ struct worker {
 	size_t used; /* bytes of entries in the frame */
 	uint32_t id; /* of the listing at hand */
 };
-
-static enum remote_class class_of(uint8_t c)
-{
-	return c == BLOBWIRE_PACK	? REMOTE_PACK
-	       : c == BLOBWIRE_FRAGMENT ? REMOTE_FRAGMENT
-					: REMOTE_NOTICE;
-}
-
-static uint8_t wire_class(enum remote_class c)
-{
-	return c == REMOTE_PACK	      ? BLOBWIRE_PACK
-	       : c == REMOTE_FRAGMENT ? BLOBWIRE_FRAGMENT
-				      : BLOBWIRE_NOTICE;
-}
 
 void serve_put_free(struct serve_put *p)
 {
@@ -91,8 +78,10 @@ static int flush_entries(struct worker *w)
 static int add_entry(const struct remote_entry *e, void *data)
 {
 	struct worker *w = data;
-	struct blobwire_entry entry = {
-		.class = wire_class(e->class), .name = e->name, .size = e->size, .mtime = e->mtime};
+	struct blobwire_entry entry = {.class = wireclass_of(e->class),
+		.name = e->name,
+		.size = e->size,
+		.mtime = e->mtime};
 
 	blobwire_entry_format(w->frame + BLOBWIRE_HEADER_LEN + w->used, &entry);
 	w->used += BLOBWIRE_ENTRY_LEN;
@@ -109,9 +98,7 @@ static void do_list(struct worker *w, const struct blobwire_request *r)
 
 	w->id = r->id;
 	w->used = 0;
-	rc = store->ops->list(store,
-		r->listing == BLOBWIRE_PACKS ? REMOTE_LIST_PACKS : REMOTE_LIST_FRAGMENTS, add_entry,
-		w, &now);
+	rc = store->ops->list(store, wireclass_parse_listing(r->listing), add_entry, w, &now);
 	if (rc == 0)
 		rc = flush_entries(w);
 	answer(w->server, r, rc, now > 0 ? (uint64_t)now : 0);
@@ -121,7 +108,7 @@ static void do_size(struct worker *w, const struct blobwire_request *r)
 {
 	struct remote *store = w->server->store;
 	uint64_t size = 0;
-	int rc = store->ops->size(store, class_of(r->class), &r->name, &size);
+	int rc = store->ops->size(store, wireclass_parse(r->class), &r->name, &size);
 
 	answer(w->server, r, rc, size);
 }
@@ -138,7 +125,7 @@ static void do_get(struct worker *w, const struct blobwire_request *r)
 
 		if (want > BLOBWIRE_PAYLOAD_MAX)
 			want = BLOBWIRE_PAYLOAD_MAX;
-		n = store->ops->get(store, class_of(r->class), &r->name, r->offset + sent,
+		n = store->ops->get(store, wireclass_parse(r->class), &r->name, r->offset + sent,
 			w->frame + BLOBWIRE_HEADER_LEN, want);
 		if (n > 0)
 			rc = send_payload(w, BLOBWIRE_DATA, r->id, (size_t)n);
@@ -159,7 +146,7 @@ static int make_durable(struct server *s, const struct blobwire_request *r)
 	int rc = buf_addf(&path, "%s/", s->root);
 
 	if (rc == 0)
-		rc = remote_blob_path(&path, class_of(r->class), &r->name);
+		rc = remote_blob_path(&path, wireclass_parse(r->class), &r->name);
 	if (rc < 0)
 		goto done;
 	fd = open(path.p, O_RDONLY | O_CLOEXEC);
@@ -181,14 +168,14 @@ static int is_there(struct worker *w, const struct blobwire_request *r)
 	struct oid found;
 	uint64_t size = 0;
 	ssize_t n = 1;
-	int rc = s->store->ops->size(s->store, class_of(r->class), &r->name, &size);
+	int rc = s->store->ops->size(s->store, wireclass_parse(r->class), &r->name, &size);
 
 	if (rc == ERR_NOTFOUND || (rc == 0 && size != r->size))
 		return 0;
 	oid_init(&hash);
 	for (uint64_t at = 0; rc == 0 && n > 0; at += n > 0 ? (uint64_t)n : 0) {
-		n = s->store->ops->get(
-			s->store, class_of(r->class), &r->name, at, w->frame, BLOBWIRE_PAYLOAD_MAX);
+		n = s->store->ops->get(s->store, wireclass_parse(r->class), &r->name, at, w->frame,
+			BLOBWIRE_PAYLOAD_MAX);
 		if (n > 0)
 			oid_update(&hash, w->frame, (size_t)n);
 	}
@@ -228,7 +215,7 @@ static void do_put(struct worker *w, const struct blobwire_request *r)
 	if (!p)
 		rc = err_set(ERR_NOMEM, "out of memory");
 	else
-		rc = s->store->ops->put_begin(s->store, class_of(r->class), &p->file);
+		rc = s->store->ops->put_begin(s->store, wireclass_parse(r->class), &p->file);
 	if (rc < 0) {
 		serve_put_free(p);
 		answer(s, r, rc, 0);
@@ -273,7 +260,7 @@ static void do_remove(struct worker *w, const struct blobwire_request *r)
 {
 	struct remote *store = w->server->store;
 
-	answer(w->server, r, store->ops->remove(store, class_of(r->class), &r->name), 0);
+	answer(w->server, r, store->ops->remove(store, wireclass_parse(r->class), &r->name), 0);
 }
 
 /* ---- jobs ---- */

@@ -8,7 +8,6 @@
 #include "lib/base/err.h"
 #include "lib/base/fs.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +15,7 @@
 #include <unistd.h>
 
 enum {
-	STALL_SECONDS = 30, /* of silence while an answer is outstanding; a ping after half */
-	LOOK_MS = 200,	    /* between looks at the wish to stop */
+	LOOK_MS = 200, /* between looks at the wish to stop */
 	CLOSE_MS = 5 * 1000,
 	WINDOW = 4 * 1024 * 1024,      /* bytes of a put on their way */
 	LISTED_MAX = 64 * 1024 * 1024, /* bytes of a listing that nobody has taken yet */
@@ -154,19 +152,9 @@ static void *read_answers(void *data)
 
 /* ---- opening ---- */
 
-/* Nobody can be asked for a password or a touch. */
-static int is_unattended(void)
-{
-	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-
-	if (fd >= 0)
-		close(fd);
-	return fd < 0;
-}
-
 static int read_hello(struct ssh_link *l)
 {
-	int64_t until = is_unattended() ? now_ms() + l->stall_ms : INT64_MAX;
+	int64_t until = ssh_process_unattended() ? now_ms() + l->stall_ms : INT64_MAX;
 	int rc, at_end = 0;
 
 	while ((rc = frame_input_hello(&l->in, &l->far, at_end)) == 0) {
@@ -185,13 +173,6 @@ static int read_hello(struct ssh_link *l)
 			"shell, or its login, must not print anything when there is no terminal",
 			l->host, err_msg());
 	return rc < 0 ? err_prefix(rc, "host '%s'", l->host) : 0;
-}
-
-static int stall_ms(const struct config *c)
-{
-	int64_t seconds = config_int(c, "dvx.stallSeconds", STALL_SECONDS);
-
-	return (int)(seconds < 1 || seconds > 3600 ? STALL_SECONDS : seconds) * 1000;
 }
 
 /* What goes wrong here ends in one error: ssh's if it has ended by itself. */
@@ -229,7 +210,7 @@ int ssh_link_open(struct ssh_link **out, const struct ssh_link_options *o)
 	pthread_cond_init(&l->room, NULL);
 	l->remote = o->remote;
 	l->process.run.pid = -1;
-	l->stall_ms = stall_ms(o->process.config);
+	l->stall_ms = ssh_process_stall_ms(o->process.config);
 	l->host = strdup(o->process.target->host);
 	rc = l->host ? ssh_process_start(&l->process, &o->process)
 		     : err_set(ERR_NOMEM, "out of memory");

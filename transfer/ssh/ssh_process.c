@@ -17,6 +17,7 @@
 
 enum {
 	SAID_MAX = 8192,
+	STALL_SECONDS = 30, /* of silence while an answer is outstanding */
 	FINISH_MS = 5000,
 	PIPE_BYTES = 512 * 1024,
 	SSH_FAILED = 255, /* OpenSSH's status for failures of its own */
@@ -46,8 +47,11 @@ static int try_variant(
 /* "git-dvx-transfer serve 'PATH'" */
 static int far_command(struct buf *out, const struct ssh_process_options *o)
 {
-	int rc = buf_addf(out, "%s serve ", o->command ? o->command : default_command);
+	int rc;
 
+	if (o->line)
+		return buf_addstr(out, o->line);
+	rc = buf_addf(out, "%s serve ", o->command ? o->command : default_command);
 	return rc < 0 ? rc : ssh_quote(out, o->target->path);
 }
 
@@ -118,6 +122,22 @@ int ssh_process_start(struct ssh_process *p, const struct ssh_process_options *o
 }
 
 /* ---- while it runs ---- */
+
+int ssh_process_stall_ms(const struct config *c)
+{
+	int64_t seconds = config_int(c, "dvx.stallSeconds", STALL_SECONDS);
+
+	return (int)(seconds < 1 || seconds > 3600 ? STALL_SECONDS : seconds) * 1000;
+}
+
+int ssh_process_unattended(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0;
+}
 
 void ssh_process_hear(struct ssh_process *p)
 {

@@ -21,12 +21,18 @@ struct ssh_process_options {
 	const struct config *config;
 	const struct ssh_target *target;
 	const char *command; /* of the far shell; NULL: git-dvx-transfer */
+	const char *line;    /* all of the far command, ready for that shell; NULL: "<command>
+				serve <path>" */
 	int show;
 };
 
 /* 0; ERR_NOTFOUND (no such program), ERR_INVALID, ERR_IO.  Standard input and output of ssh are
  * run.in_fd and run.out_fd. */
 int ssh_process_start(struct ssh_process *p, const struct ssh_process_options *o);
+/* How long a far side may be silent, in milliseconds: dvx.stallSeconds. */
+int ssh_process_stall_ms(const struct config *c);
+/* 1 if nobody can be asked for a password or a touch: then that holds from the start. */
+int ssh_process_unattended(void);
 /* Take what it has to say (err_fd is readable). */
 void ssh_process_hear(struct ssh_process *p);
 /* It has closed its output or is to go: wait for its end, for a while also for an end of its own,

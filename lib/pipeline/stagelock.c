@@ -1,0 +1,311 @@
+/*
+ * The file dvx.lock (docs/dvx-lock.md).  Entries are changed as blocks of lines: what a run does
+ * not concern stays byte for byte, with keys of later versions in it, so that a diff and a merge
+ * see what really changed.
+ */
+#include "lib/pipeline/stagelock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/array.h"
+#include "lib/base/err.h"
+#include "lib/base/markers.h"
+#include "lib/pipeline/stagelock_internal.h"
+#include "lib/yaml/yaml.h"
+
+static void free_blocks(struct lock_blocks *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		free(b->v[i].name);
+		free(b->v[i].text);
+		free(b->v[i].environment);
+		locked_stage_free(b->v[i].stage);
+	}
+	free(b->v);
+}
+
+void stagelock_free(struct stagelock *l)
+{
+	if (l == NULL)
+		return;
+	free(l->head);
+	free_blocks(&l->stages);
+	free_blocks(&l->environments);
+	free_blocks(&l->others);
+	strmap_release(&l->by_name, NULL);
+	free(l);
+}
+
+struct lock_block *lock_block_add(struct lock_blocks *b, const char *name)
+{
+	struct lock_block new = {.name = strdup(name)};
+
+	if (new.name == NULL)
+		return NULL;
+	if (array_room(&b->v, b->n, &b->cap, sizeof(*b->v)) < 0) {
+		free(new.name);
+		return NULL;
+	}
+	b->v[b->n] = new;
+	return &b->v[b->n++];
+}
+
+/* ---- reading ---- */
+
+struct reading {
+	struct stagelock *l;
+	struct lock_place at;
+	const char *text;
+	size_t len;
+	size_t *lines; /* offset of each line, and of the end */
+	size_t n_lines;
+	struct node *root;
+};
+
+static int find_lines(struct reading *r)
+{
+	size_t n = 2;
+
+	for (size_t i = 0; i < r->len; i++)
+		n += r->text[i] == '\n';
+	r->lines = reallocarray(NULL, n, sizeof(*r->lines));
+	if (r->lines == NULL)
+		return err_set(ERR_NOMEM, "out of memory");
+	r->lines[r->n_lines++] = 0;
+	for (size_t i = 0; i < r->len; i++)
+		if (r->text[i] == '\n' && i + 1 < r->len)
+			r->lines[r->n_lines++] = i + 1;
+	r->lines[r->n_lines] = r->len;
+	return 0;
+}
+
+/* What a merge leaves when both sides ran the same stage. */
+static int refuse_conflict(const struct reading *r)
+{
+	for (size_t i = 0; i < r->n_lines; i++)
+		if (markers_at(r->text + r->lines[i], r->len - r->lines[i]))
+			return err_set(ERR_INVALID,
+				"%s:%zu: a merge left a conflict here; keep one version of the "
+				"stage and remove the marker lines, or take a whole side ('git "
+				"checkout --ours %s' or '--theirs'), then 'git add' it; 'git dvx "
+				"repro' runs what then differs",
+				r->at.file, i + 1, r->at.file);
+	return 0;
+}
+
+/* The text of lines [from, to), counted from 1, ending in a newline. */
+static char *lines_text(const struct reading *r, size_t from, size_t to)
+{
+	struct buf text = BUF_INIT;
+	size_t start, end;
+
+	if (from == 0 || from > to || to > r->n_lines + 1)
+		return NULL;
+	start = r->lines[from - 1];
+	end = to > r->n_lines ? r->len : r->lines[to - 1];
+	if (buf_add(&text, r->text + start, end - start) < 0 ||
+		(end > start && r->text[end - 1] != '\n' && buf_addch(&text, '\n') < 0)) {
+		buf_release(&text);
+		return NULL;
+	}
+	return buf_detach(&text);
+}
+
+/* Whether the i-th key of a map begins a line of its own, `indent` spaces deep: as we write it. */
+static int is_block(const struct reading *r, const struct node *map, size_t i, size_t indent)
+{
+	unsigned line = map->items[i]->key_line;
+	const char *p;
+
+	if (line == 0 || line > r->n_lines || (i > 0 && line <= map->items[i - 1]->key_line))
+		return 0;
+	p = r->text + r->lines[line - 1];
+	return strspn(p, " ") == indent && p[indent] != '{' && p[indent] != '\n';
+}
+
+/* The lines of the i-th entry of `map`, which ends before the line `end`; NULL when they are not
+ * as we write them. */
+static char *block_text(
+	const struct reading *r, const struct node *map, size_t i, size_t indent, size_t end)
+{
+	if (!is_block(r, map, i, indent))
+		return NULL;
+	if (i + 1 < map->n) {
+		if (!is_block(r, map, i + 1, indent))
+			return NULL;
+		end = map->items[i + 1]->key_line;
+	}
+	return lines_text(r, map->items[i]->key_line, end);
+}
+
+static int read_stage(struct reading *r, const struct node *map, size_t i,
+	const struct node *environments, size_t end)
+{
+	const struct node *n = map->items[i], *id = node_get(n, "environment");
+	struct lock_block *b = lock_block_add(&r->l->stages, map->keys[i]);
+	int rc;
+
+	if (b == NULL)
+		return err_set(ERR_NOMEM, "out of memory");
+	rc = locked_stage_read(&b->stage, &r->at, map->keys[i], n, environments);
+	if (rc < 0)
+		return rc;
+	b->text = block_text(r, map, i, 2, end);
+	if (id != NULL && node_is_scalar(id) && (b->environment = strdup(id->text)) == NULL)
+		return err_set(ERR_NOMEM, "out of memory");
+	return strmap_put(&r->l->by_name, map->keys[i], b->stage);
+}
+
+static int read_stages(
+	struct reading *r, const struct node *map, const struct node *environments, size_t end)
+{
+	int rc = 0;
+
+	if (map == NULL || map->type == NODE_NULL)
+		return 0;
+	if (map->type != NODE_MAP)
+		return err_set(ERR_INVALID, "%s:%u: stages are a map; %s", r->at.file, map->line,
+			r->at.mend);
+	for (size_t i = 0; rc == 0 && i < map->n; i++)
+		rc = read_stage(r, map, i, environments, end);
+	return rc;
+}
+
+static int read_environments(struct reading *r, const struct node *map, size_t end)
+{
+	if (map == NULL || map->type == NODE_NULL)
+		return 0;
+	if (map->type != NODE_MAP)
+		return err_set(ERR_INVALID, "%s:%u: environments are a map; %s", r->at.file,
+			map->line, r->at.mend);
+	for (size_t i = 0; i < map->n; i++) {
+		struct lock_block *b = lock_block_add(&r->l->environments, map->keys[i]);
+
+		if (b == NULL)
+			return err_set(ERR_NOMEM, "out of memory");
+		b->text = block_text(r, map, i, 2, end);
+		if (b->text == NULL) {
+			struct buf text = BUF_INIT;
+			int rc = environment_format(&text, map->keys[i], map->items[i]);
+
+			b->text = buf_detach(&text);
+			if (rc < 0 || b->text == NULL)
+				return rc < 0 ? rc : err_set(ERR_NOMEM, "out of memory");
+		}
+	}
+	return 0;
+}
+
+static int check_schema(const struct reading *r, const struct node *root)
+{
+	const struct node *s = node_get(root, "schema");
+
+	if (s != NULL && node_is_scalar(s) && strcmp(s->text, STAGELOCK_SCHEMA) == 0)
+		return 0;
+	if (s != NULL && node_is_scalar(s) && strncmp(s->text, "dvx/", 4) == 0)
+		return err_set(ERR_UNSUPPORTED,
+			"%s:%u: its schema is %s, this git-dvx knows %s; use a newer git-dvx",
+			r->at.file, s->line, s->text, STAGELOCK_SCHEMA);
+	if (s == NULL || (node_is_scalar(s) && strncmp(s->text, "2.", 2) == 0))
+		return err_set(ERR_INVALID,
+			"%s:%u: this is a lock file of DVC; remove it ('git dvx repro' writes "
+			"ours), or move it to dvc.lock",
+			r->at.file, s != NULL ? s->line : 1);
+	return err_set(ERR_INVALID, "%s:%u: its schema is not %s; %s", r->at.file, s->line,
+		STAGELOCK_SCHEMA, r->at.mend);
+}
+
+/* The line behind the i-th top-level key's value. */
+static size_t end_of(const struct reading *r, const struct node *root, size_t i)
+{
+	return i + 1 < root->n ? root->items[i + 1]->key_line : r->n_lines + 1;
+}
+
+static int read_root(struct reading *r, const struct node *root)
+{
+	const struct node *environments = node_get(root, "environments");
+	int rc = check_schema(r, root);
+
+	if (rc == 0 && root->n > 0 && is_block(r, root, 0, 0) && root->items[0]->key_line > 1)
+		r->l->head = lines_text(r, 1, root->items[0]->key_line);
+	for (size_t i = 0; rc == 0 && i < root->n; i++) {
+		const char *key = root->keys[i];
+		struct lock_block *b;
+
+		if (strcmp(key, "stages") == 0) {
+			rc = read_stages(r, root->items[i], environments, end_of(r, root, i));
+		} else if (strcmp(key, "environments") == 0) {
+			rc = read_environments(r, root->items[i], end_of(r, root, i));
+		} else if (strcmp(key, "schema") != 0) {
+			b = lock_block_add(&r->l->others, key);
+			if (b == NULL)
+				return err_set(ERR_NOMEM, "out of memory");
+			b->text = block_text(r, root, i, 0, r->n_lines + 1);
+		}
+	}
+	return rc;
+}
+
+int stagelock_parse(struct stagelock **out, const char *name, const void *text, size_t len)
+{
+	struct reading r = {.at = {name, "'git checkout' an older version of it, or remove it: "
+					 "'git dvx repro' writes it again"},
+		.text = text,
+		.len = len};
+	int rc;
+
+	*out = NULL;
+	if (len > STAGELOCK_BYTES_MAX)
+		return err_set(
+			ERR_LIMIT, "'%s' is larger than %d MiB", name, STAGELOCK_BYTES_MAX >> 20);
+	r.l = calloc(1, sizeof(*r.l));
+	if (r.l == NULL)
+		return err_set(ERR_NOMEM, "out of memory");
+	rc = find_lines(&r);
+	if (rc == 0)
+		rc = refuse_conflict(&r);
+	if (rc == 0)
+		rc = yaml_parse(&r.root, name, text, len);
+	if (rc == 0 && r.root->type == NODE_MAP)
+		rc = read_root(&r, r.root);
+	else if (rc == 0 && r.root->type != NODE_NULL)
+		rc = err_set(ERR_INVALID, "%s:1: this is no dvx.lock; %s", name, r.at.mend);
+	free(r.lines);
+	node_free(r.root);
+	if (rc < 0) {
+		stagelock_free(r.l);
+		return rc;
+	}
+	*out = r.l;
+	return 0;
+}
+
+int stagelock_load(struct stagelock **out, struct source *src, const char *path)
+{
+	struct buf text = {.max = STAGELOCK_BYTES_MAX};
+	int rc = source_read(src, path, STAGELOCK_BYTES_MAX, &text);
+
+	*out = NULL;
+	if (rc == ERR_NOTFOUND && source_has(src, path) == 0)
+		rc = 0;
+	if (rc == 0)
+		rc = stagelock_parse(out, path, buf_str(&text), text.len);
+	buf_release(&text);
+	return rc;
+}
+
+const struct locked_stage *stagelock_get(const struct stagelock *l, const char *name)
+{
+	return strmap_get(&l->by_name, name);
+}
+
+int stagelock_each(
+	const struct stagelock *l, int (*fn)(const struct locked_stage *s, void *data), void *data)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < l->stages.n; i++)
+		rc = fn(l->stages.v[i].stage, data);
+	return rc;
+}
