@@ -206,7 +206,7 @@ static int put_value(struct buf *out, const struct node *n)
 	int is_map = n->type == NODE_MAP, rc;
 
 	if (n->type == NODE_STRING)
-		return yaml_quote(out, n->text);
+		return yaml_quote_bytes(out, n->text, n->len);
 	if (n->type == NODE_NULL)
 		return buf_addstr(out, "null");
 	if (n->type == NODE_BOOL)
@@ -349,6 +349,17 @@ int environment_format(struct buf *out, const char *id, const struct node *envir
 	if (rc == 0)
 		rc = buf_addstr(out, ":\n");
 	return rc == 0 ? put_map(out, environment, 4, 0) : rc;
+}
+
+int unknown_key_format(struct buf *out, const char *key, const struct node *value)
+{
+	int rc = yaml_quote(out, key);
+
+	if (rc == 0)
+		rc = buf_addstr(out, ": ");
+	if (rc == 0)
+		rc = put_value(out, value);
+	return rc == 0 ? buf_addch(out, '\n') : rc;
 }
 
 static int put_body(struct buf *out, const struct locked_stage *s, int whole_environment)

@@ -226,13 +226,7 @@ static int read_side(struct stagelock **out, const char *name, const char *text,
 {
 	int rc = stagelock_parse(out, name, text, len);
 
-	if (rc == 0)
-		rc = stagelock_format_blocks(*out);
-	for (size_t i = 0; rc == 0 && i < (*out)->others.n; i++)
-		if ((*out)->others.v[i].text == NULL)
-			rc = err_set(ERR_INVALID, "%s: '%s' is not on lines of its own", name,
-				(*out)->others.v[i].name);
-	return rc;
+	return rc == 0 ? stagelock_format_blocks(*out) : rc;
 }
 
 /* What ours or theirs was run like. */
@@ -246,6 +240,29 @@ static int check_stage(const struct locked_stage *s, void *data)
 	return err_set(ERR_INVALID, "the stage '%s' says something else there", s->name);
 }
 
+/* What ours or theirs says, of the keys that this version does not know. */
+static int check_unknown_keys(const struct merge *m, const struct lock_blocks *merged)
+{
+	const struct lock_blocks *const from[N_SIDES] = {
+		&m->side[BASE]->others, &m->side[OURS]->others, &m->side[THEIRS]->others};
+	struct strmap at[N_SIDES] = {STRMAP_INIT, STRMAP_INIT, STRMAP_INIT};
+	int rc = index_blocks(at, from);
+
+	for (size_t i = 0; rc == 0 && i < merged->n; i++) {
+		const struct lock_block *b = &merged->v[i];
+		const struct lock_block *ours = strmap_get(&at[OURS], b->name);
+		const struct lock_block *theirs = strmap_get(&at[THEIRS], b->name);
+
+		if ((ours == NULL || !node_equal(b->value, ours->value)) &&
+			(theirs == NULL || !node_equal(b->value, theirs->value)))
+			rc = err_set(
+				ERR_INVALID, "the key '%s' says something else there", b->name);
+	}
+	for (int i = 0; i < N_SIDES; i++)
+		strmap_release(&at[i], NULL);
+	return rc;
+}
+
 /* A block that was moved may have lost the anchor that it refers to, or found another one. */
 static int check_result(struct merge *m, const struct buf *out, size_t start)
 {
@@ -254,6 +271,8 @@ static int check_result(struct merge *m, const struct buf *out, size_t start)
 
 	if (rc == 0)
 		rc = stagelock_each(l, check_stage, m);
+	if (rc == 0)
+		rc = check_unknown_keys(m, &l->others);
 	stagelock_free(l);
 	return rc < 0 ? err_prefix(ERR_INVALID, "cannot merge stages") : 0;
 }

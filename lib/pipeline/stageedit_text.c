@@ -254,7 +254,7 @@ static int add_indent(struct buf *out, size_t n)
 
 static int emit_scalar(struct buf *out, const struct node *n)
 {
-	return n->type == NODE_STRING ? yaml_quote(out, n->text) : node_print(out, n);
+	return n->type == NODE_STRING ? yaml_quote_bytes(out, n->text, n->len) : node_print(out, n);
 }
 
 static int emit_entries(struct buf *out, const struct node *map, size_t indent, int first_is_placed,

@@ -21,6 +21,7 @@ static void free_blocks(struct lock_blocks *b)
 		free(b->v[i].text);
 		free(b->v[i].environment);
 		locked_stage_free(b->v[i].stage);
+		node_free(b->v[i].value);
 	}
 	free(b->v);
 }
@@ -60,15 +61,27 @@ struct reading {
 	size_t len;
 	size_t *lines; /* offset of each line, and of the end */
 	size_t n_lines;
+	int other_breaks; /* YAML's lines are others than these */
 	struct node *root;
 };
+
+/* What YAML 1.1 takes for the end of a line besides LF and CR LF: CR, NEL, LS, PS. */
+static int is_other_break(const char *p, size_t left)
+{
+	return (p[0] == '\r' && (left < 2 || p[1] != '\n')) ||
+	       (left >= 2 && memcmp(p, "\xc2\x85", 2) == 0) ||
+	       (left >= 3 &&
+		       (memcmp(p, "\xe2\x80\xa8", 3) == 0 || memcmp(p, "\xe2\x80\xa9", 3) == 0));
+}
 
 static int find_lines(struct reading *r)
 {
 	size_t n = 2;
 
-	for (size_t i = 0; i < r->len; i++)
+	for (size_t i = 0; i < r->len; i++) {
 		n += r->text[i] == '\n';
+		r->other_breaks |= is_other_break(r->text + i, r->len - i);
+	}
 	r->lines = reallocarray(NULL, n, sizeof(*r->lines));
 	if (r->lines == NULL)
 		return err_set(ERR_NOMEM, "out of memory");
@@ -118,7 +131,8 @@ static int is_block(const struct reading *r, const struct node *map, size_t i, s
 	unsigned line = map->items[i]->key_line;
 	const char *p;
 
-	if (line == 0 || line > r->n_lines || (i > 0 && line <= map->items[i - 1]->key_line))
+	if (r->other_breaks || line == 0 || line > r->n_lines ||
+		(i > 0 && line <= map->items[i - 1]->key_line))
 		return 0;
 	p = r->text + r->lines[line - 1];
 	return strspn(p, " ") == indent && p[indent] != '{' && p[indent] != '\n';
@@ -240,6 +254,9 @@ static int read_root(struct reading *r, const struct node *root)
 		} else if (strcmp(key, "schema") != 0) {
 			b = lock_block_add(&r->l->others, key);
 			if (b == NULL)
+				return err_set(ERR_NOMEM, "out of memory");
+			b->value = node_dup(root->items[i]);
+			if (b->value == NULL)
 				return err_set(ERR_NOMEM, "out of memory");
 			b->text = block_text(r, root, i, 0, r->n_lines + 1);
 		}

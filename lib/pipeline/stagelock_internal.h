@@ -15,7 +15,8 @@ struct lock_block {
 	char *name;
 	char *text; /* its lines, as they stand in the file or will; NULL: not as we write them */
 	struct locked_stage *stage;
-	char *environment; /* of a stage: the id that it names; NULL: none */
+	struct node *value; /* of a key that this version does not know */
+	char *environment;  /* of a stage: the id that it names; NULL: none */
 };
 
 struct lock_blocks {
@@ -52,7 +53,10 @@ int environment_id(char out[static ENVIRONMENT_ID_LEN + 1], const struct node *e
 /* Its lines below `environments:`. */
 int environment_format(struct buf *out, const char *id, const struct node *environment);
 
-/* Give a text to each stage that has none: it was not as we write it. */
+/* The line of a top-level key that this version does not know. */
+int unknown_key_format(struct buf *out, const char *key, const struct node *value);
+
+/* Give a text to each block that has none: it was not as we write it. */
 int stagelock_format_blocks(struct stagelock *l);
 /* Append the whole file; blocks are sorted, and environments that no stage names are forgotten. */
 int stagelock_format(struct buf *out, struct stagelock *l);

@@ -62,6 +62,15 @@ static int put_stage(struct stagelock *l, struct lock_block *b, const struct loc
 	return 0;
 }
 
+static int put_unknown_key(struct lock_block *b)
+{
+	struct buf text = BUF_INIT;
+	int rc = unknown_key_format(&text, b->name, b->value);
+
+	b->text = buf_detach(&text);
+	return rc < 0 || b->text != NULL ? rc : err_set(ERR_NOMEM, "out of memory");
+}
+
 static int change(struct stagelock *l, const struct stagelock_change *c)
 {
 	struct lock_block *b = lock_block_find(&l->stages, c->name);
@@ -97,7 +106,7 @@ static int put_blocks(struct buf *out, struct lock_blocks *b)
 	if (b->n > 1)
 		qsort(b->v, b->n, sizeof(*b->v), cmp_blocks);
 	for (size_t i = 0; rc == 0 && i < b->n; i++)
-		rc = buf_addstr(out, b->v[i].text != NULL ? b->v[i].text : "");
+		rc = buf_addstr(out, b->v[i].text);
 	return rc;
 }
 
@@ -134,6 +143,9 @@ int stagelock_format_blocks(struct stagelock *l)
 	for (size_t i = 0; rc == 0 && i < l->stages.n; i++)
 		if (l->stages.v[i].text == NULL)
 			rc = put_stage(l, &l->stages.v[i], l->stages.v[i].stage);
+	for (size_t i = 0; rc == 0 && i < l->others.n; i++)
+		if (l->others.v[i].text == NULL)
+			rc = put_unknown_key(&l->others.v[i]);
 	return rc;
 }
 
@@ -190,6 +202,30 @@ static int others_are_the_same(const struct stagelock *before, const struct stag
 	return 1;
 }
 
+/* 1 if the keys that this version does not know are these, in the order in which they were written.
+ */
+static int unknown_keys_are_the_same(
+	const struct lock_blocks *written, const struct lock_blocks *read)
+{
+	for (size_t i = 0; i < written->n && i < read->n; i++)
+		if (strcmp(written->v[i].name, read->v[i].name) != 0 ||
+			!node_equal(written->v[i].value, read->v[i].value))
+			return 0;
+	return written->n == read->n;
+}
+
+/* 1 if the text is one that stays what it is when nothing is changed in it; negative errors. */
+static int is_as_we_write_it(const struct buf *text, struct stagelock *l)
+{
+	struct buf again = BUF_INIT;
+	int rc = stagelock_format(&again, l);
+
+	if (rc == 0)
+		rc = strcmp(buf_str(&again), buf_str(text)) == 0;
+	buf_release(&again);
+	return rc;
+}
+
 /* All entries will be written from what they say, not as they stood. */
 static void forget_texts(struct stagelock *l)
 {
@@ -197,15 +233,15 @@ static void forget_texts(struct stagelock *l)
 		free(l->stages.v[i].text);
 		l->stages.v[i].text = NULL;
 	}
+	for (size_t i = 0; i < l->others.n; i++) {
+		free(l->others.v[i].text);
+		l->others.v[i].text = NULL;
+	}
 	for (size_t i = 0; i < l->environments.n; i++) {
 		free(l->environments.v[i].name);
 		free(l->environments.v[i].text);
 	}
-	for (size_t i = 0; i < l->others.n; i++) {
-		free(l->others.v[i].name);
-		free(l->others.v[i].text);
-	}
-	l->environments.n = l->others.n = 0;
+	l->environments.n = 0;
 }
 
 /* Append the changed text.  1; 0: what came out is not what was meant (anchors and aliases do not
@@ -227,10 +263,13 @@ static int try_edit(struct buf *out, const struct buf *text, const char *name,
 	if (rc == 0) {
 		rc = stagelock_parse(&after, name, buf_str(out), out->len);
 		if (rc == 0)
-			rc = others_are_the_same(before, after, v, n);
+			rc = others_are_the_same(before, after, v, n) &&
+			     unknown_keys_are_the_same(&l->others, &after->others);
 		else if (!anew)
 			rc = 0;
 	}
+	if (rc > 0)
+		rc = is_as_we_write_it(out, after);
 	stagelock_free(before);
 	stagelock_free(l);
 	stagelock_free(after);

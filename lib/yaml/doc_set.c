@@ -71,7 +71,7 @@ static int add_value(struct buf *out, const struct node *v, enum doc_format form
 		return buf_addstr(out, v->text);
 	if (strlen(v->text) != v->len)
 		return node_json(out, v, 0);
-	return yaml_quote(out, v->text);
+	return yaml_quote_bytes(out, v->text, v->len);
 }
 
 /* --- replacing ---------------------------------------------------------------------------------

@@ -25,9 +25,8 @@ static int is_old_yaml_value(const char *text)
 }
 
 /* 1: plain, 0: not, ERR_NOMEM. */
-static int is_plain(const char *text)
+static int is_plain(const char *text, size_t len)
 {
-	size_t len = strlen(text);
 	struct node *read;
 	int is_string;
 
@@ -67,21 +66,24 @@ static int add_escape(struct buf *out, const char *p, size_t n)
 	return buf_add(out, p, n);
 }
 
-int yaml_quote(struct buf *out, const char *text)
+int yaml_quote_bytes(struct buf *out, const char *text, size_t len)
 {
-	int rc = is_plain(text);
+	int rc = is_plain(text, len);
 
 	if (rc != 0)
 		return rc < 0 ? rc : buf_addstr(out, text);
-	if (!utf8_valid(text))
-		return err_set(
-			ERR_INVALID, "'%s' is not UTF-8, which YAML must be; rename it", text);
 	rc = buf_addch(out, '"');
-	while (rc == 0 && *text) {
-		size_t n = utf8_len(text);
-
-		rc = add_escape(out, text, n);
-		text += n;
+	for (size_t i = 0, n; rc == 0 && i < len; i += n) {
+		n = utf8_len(text + i);
+		if (n == 0)
+			return err_set(ERR_INVALID,
+				"'%s' is not UTF-8, which YAML must be; rename it", text);
+		rc = add_escape(out, text + i, n);
 	}
 	return rc < 0 ? rc : buf_addch(out, '"');
+}
+
+int yaml_quote(struct buf *out, const char *text)
+{
+	return yaml_quote_bytes(out, text, strlen(text));
 }

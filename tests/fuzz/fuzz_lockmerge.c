@@ -7,29 +7,9 @@
 #include <string.h>
 
 #include "lib/pipeline/lockmerge.h"
-#include "lib/pipeline/stagelock_internal.h"
+#include "tests/fuzz/stagelock_same.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int condition)
-{
-	if (!condition)
-		abort();
-}
-
-/* The entry is there, and says the same. */
-static int compare(const struct locked_stage *s, void *data)
-{
-	const struct locked_stage *other = stagelock_get(data, s->name);
-	struct buf a = BUF_INIT, b = BUF_INIT;
-
-	require(other != NULL);
-	require(locked_stage_format(&a, s) == 0 && locked_stage_format(&b, other) == 0);
-	require(strcmp(a.p, b.p) == 0);
-	buf_release(&a);
-	buf_release(&b);
-	return 0;
-}
 
 static void check_same(const char *text, size_t len, const struct buf *merged)
 {
@@ -37,8 +17,9 @@ static void check_same(const char *text, size_t len, const struct buf *merged)
 
 	require(stagelock_parse(&from, "from", text, len) == 0);
 	require(stagelock_parse(&to, "to", buf_str(merged), merged->len) == 0);
-	require(stagelock_each(from, compare, to) == 0);
-	require(stagelock_each(to, compare, from) == 0);
+	require(stagelock_each(from, require_same_stage, to) == 0);
+	require(stagelock_each(to, require_same_stage, from) == 0);
+	require_same_unknown_keys(from, to);
 	stagelock_free(from);
 	stagelock_free(to);
 }

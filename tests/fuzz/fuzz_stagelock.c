@@ -6,37 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/pipeline/stagelock_internal.h"
+#include "tests/fuzz/stagelock_same.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int condition)
-{
-	if (!condition)
-		abort();
-}
 
 static int count(const struct locked_stage *s, void *data)
 {
 	require(s->name != NULL);
 	++*(size_t *)data;
-	return 0;
-}
-
-/* The entry of the one file is that of the other. */
-static int compare(const struct locked_stage *s, void *data)
-{
-	const struct locked_stage *other = stagelock_get(data, s->name);
-	struct buf a = BUF_INIT, b = BUF_INIT;
-	struct oid key, other_key;
-
-	require(other != NULL);
-	require(locked_stage_format(&a, s) == 0 && locked_stage_format(&b, other) == 0);
-	require(strcmp(a.p, b.p) == 0);
-	require(locked_stage_key(&key, s) == 0 && locked_stage_key(&other_key, other) == 0);
-	require(oid_eq(&key, &other_key));
-	buf_release(&a);
-	buf_release(&b);
 	return 0;
 }
 
@@ -65,13 +42,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(buf_add(&text, data, size) == 0);
 	after = edit(&text, &change, 1);
 	require(stagelock_get(after, name) != NULL);
-	require(stagelock_each(before, compare, after) == 0 || stagelock_get(before, name));
+	require(stagelock_each(before, require_same_stage, after) == 0 ||
+		stagelock_get(before, name));
 	stagelock_free(after);
 	change.stage = NULL;
 	after = edit(&text, &change, 1);
 	require(stagelock_get(after, name) == NULL);
 	require(stagelock_each(after, count, &m) == 0);
 	require(m == n - (stagelock_get(before, name) != NULL));
+	require_same_unknown_keys(before, after);
 	stagelock_free(after);
 	require(buf_add(&again, text.p, text.len) == 0);
 	after = edit(&again, &change, 1);

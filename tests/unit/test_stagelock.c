@@ -164,6 +164,59 @@ static void test_foreign_style(void **state)
 	buf_release(&b);
 }
 
+/* The text after the stage "a" was added and removed again; a third edit changes nothing. */
+static char *add_and_remove(const char *text)
+{
+	static char name[] = "a";
+	const struct locked_stage s = {.name = name};
+	struct stagelock_change change = {name, &s};
+	struct buf b = BUF_INIT, again = BUF_INIT;
+
+	assert_int_equal(buf_addstr(&b, text), 0);
+	assert_int_equal(stagelock_edit(&b, "dvx.lock", &change, 1), 0);
+	change.stage = NULL;
+	assert_int_equal(stagelock_edit(&b, "dvx.lock", &change, 1), 0);
+	assert_int_equal(buf_add(&again, b.p, b.len), 0);
+	assert_int_equal(stagelock_edit(&again, "dvx.lock", &change, 1), 0);
+	assert_string_equal(again.p, b.p);
+	buf_release(&again);
+	return buf_detach(&b);
+}
+
+/* Keys of later versions outlive an edit however they were written. */
+static void test_unknown_keys_stay(void **state)
+{
+	static const struct {
+		const char *text, *expected;
+	} cases[] = {
+		{"{schema: dvx/1, later: {b: [1, .nan, \"x\\0y\"]}, also: 0x1F}\n",
+			"also: 0x1F\nlater: {b: [1, .nan, \"x\\x00y\"]}\n"},
+		/* merged ones */
+		{"schema: dvx/1\n<<: &x\n  b: 1\n  d: yes\nc: *x\n",
+			"b: 1\nc: {b: 1, d: \"yes\"}\nd: \"yes\"\n"},
+		{"schema: dvx/1\nc: 3\n<<: {b: 2}\n", "b: 2\nc: 3\n"},
+		/* the anchor is moved behind its alias */
+		{"schema: dvx/1\nz: &z {k: v}\nb: *z\n", "b: {k: v}\nz: {k: v}\n"},
+		/* lines that end like those of old Macs, and in Unicode's own way */
+		{"# x\rschema: dvx/1\nz: 1\nb: 2\n", "b: 2\nz: 1\n"},
+		{"schema: dvx/1\nz: \"1\xe2\x80\xa8 2\"\nb: 2\n", "b: 2\nz: \"1\\u20282\"\n"},
+		/* no mapping's end, but a document's */
+		{"schema: dvx/1\nz: 1\nb: 2\n...\n", "b: 2\nz: 1\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *text = add_and_remove(cases[i].text);
+		struct buf expected = BUF_INIT;
+
+		assert_int_equal(
+			buf_addf(&expected, "schema: dvx/1\nstages: {}\n%s", cases[i].expected), 0);
+		assert_string_equal(text, expected.p);
+		buf_release(&expected);
+		free(text);
+	}
+}
+
 static void test_environments(void **state)
 {
 	struct buf b = BUF_INIT;
@@ -314,8 +367,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_read),
 		cmocka_unit_test(test_format), cmocka_unit_test(test_odd_names),
 		cmocka_unit_test(test_others_stay), cmocka_unit_test(test_foreign_style),
-		cmocka_unit_test(test_environments), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_key), cmocka_unit_test(test_writers)};
+		cmocka_unit_test(test_unknown_keys_stay), cmocka_unit_test(test_environments),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_key),
+		cmocka_unit_test(test_writers)};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
