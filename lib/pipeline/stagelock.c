@@ -129,13 +129,15 @@ static char *lines_text(const struct reading *r, size_t from, size_t to)
 static int is_block(const struct reading *r, const struct node *map, size_t i, size_t indent)
 {
 	unsigned line = map->items[i]->key_line;
-	const char *p;
+	size_t at, end;
 
 	if (r->other_breaks || line == 0 || line > r->n_lines ||
 		(i > 0 && line <= map->items[i - 1]->key_line))
 		return 0;
-	p = r->text + r->lines[line - 1];
-	return strspn(p, " ") == indent && p[indent] != '{' && p[indent] != '\n';
+	at = r->lines[line - 1] + indent;
+	end = r->lines[line];
+	return at < end && r->text[at] != '{' && r->text[at] != '\n' && r->text[at] != ' ' &&
+	       strspn(r->text + at - indent, " ") == indent;
 }
 
 /* The lines of the i-th entry of `map`, which ends before the line `end`; NULL when they are not
