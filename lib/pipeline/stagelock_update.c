@@ -265,7 +265,7 @@ static int try_edit(struct buf *out, const struct buf *text, const char *name,
 		if (rc == 0)
 			rc = others_are_the_same(before, after, v, n) &&
 			     unknown_keys_are_the_same(&l->others, &after->others);
-		else if (!anew)
+		else if (rc != ERR_NOMEM)
 			rc = 0;
 	}
 	if (rc > 0)
@@ -287,7 +287,10 @@ int stagelock_edit(struct buf *text, const char *name, const struct stagelock_ch
 		rc = try_edit(&now, text, name, v, n, 1);
 	}
 	if (rc == 0)
-		rc = err_set(ERR_INVALID, "'%s' cannot be changed; remove it", name);
+		rc = err_set(ERR_INVALID,
+			"'%s' cannot be changed so that all else in it stays; remove it: 'git dvx "
+			"repro' writes it again",
+			name);
 	if (rc > 0) {
 		buf_reset(text);
 		rc = buf_add(text, now.p, now.len);
