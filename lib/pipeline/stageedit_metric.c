@@ -101,13 +101,10 @@ static int write_at(struct buf *text, const char *file, const struct place *p, c
 	return rc;
 }
 
-/* The item as it is, with the options set. */
-static int changed_item(
-	struct node **out, const struct place *p, const char *type, const char *path)
+/* The item, which had no options, with these. */
+static int new_item(struct node **out, const struct place *p, const char *type, const char *path)
 {
-	const struct node *old = p->item->type == NODE_MAP ? p->item->items[0] : NULL;
-	struct node *options = old != NULL && old->type == NODE_MAP ? node_dup(old) : node_map();
-	struct node *item = node_map();
+	struct node *options = node_map(), *item = node_map();
 	int rc = 0;
 
 	if (options == NULL || item == NULL) {
@@ -129,20 +126,37 @@ static int changed_item(
 	return rc;
 }
 
-/* An item in block style gets its keys one by one, so that its own lines stay as they are. */
-static int write_options(
-	struct buf *text, const char *file, const struct place *p, const struct node *options)
+/* One option of an item that has some: the others stay as they are written. */
+static int write_option(struct buf *text, const char *file, const struct place *p, const char *name,
+	const char *value)
 {
-	int rc = 0;
+	struct node *n = node_string(value);
+	struct buf key = BUF_INIT;
+	int rc = n != NULL ? buf_addf(&key, "%s.%s", p->written, name) : err_no_memory();
 
-	for (size_t i = 0; rc == 0 && i < options->n; i++) {
-		struct buf key = BUF_INIT;
+	if (rc == 0)
+		rc = write_at(text, file, p, key.p, n);
+	buf_release(&key);
+	node_free(n);
+	return rc;
+}
 
-		rc = buf_addf(&key, "%s.%s", p->written, options->keys[i]);
-		if (rc == 0)
-			rc = write_at(text, file, p, key.p, options->items[i]);
-		buf_release(&key);
+/* All of them or none. */
+static int write_options(struct buf *text, const char *file, const struct place *p,
+	const char *type, const char *path)
+{
+	struct buf copy = BUF_INIT;
+	int rc = buf_add(&copy, text->p, text->len);
+
+	if (rc == 0 && type != NULL)
+		rc = write_option(&copy, file, p, "type", type);
+	if (rc == 0 && path != NULL)
+		rc = write_option(&copy, file, p, "path", path);
+	if (rc == 0) {
+		buf_reset(text);
+		rc = buf_add(text, copy.p, copy.len);
 	}
+	buf_release(&copy);
 	return rc;
 }
 
@@ -159,12 +173,12 @@ int stageedit_metric(
 		rc = err_set(ERR_NOTFOUND, "no metric '%s' is declared in '%s'", metric, file);
 	if (rc < 0)
 		goto done;
-	rc = changed_item(&item, &p, type, path);
-	if (rc < 0)
+	if (p.item->type == NODE_MAP && p.item->items[0]->type == NODE_MAP) {
+		rc = write_options(text, file, &p, type, path);
 		goto done;
-	if (p.item->type == NODE_MAP && p.item->items[0]->type == NODE_MAP)
-		rc = write_options(text, file, &p, item->items[0]);
-	else
+	}
+	rc = new_item(&item, &p, type, path);
+	if (rc == 0)
 		rc = write_at(text, file, &p, NULL, item);
 done:
 	node_free(item);

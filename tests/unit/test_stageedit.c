@@ -334,6 +334,11 @@ static void test_metric(void **state)
 		"stages:\n  a:\n    cmd: x\n    wdir: s\n    metrics:\n    - m.json:\n        "
 		"cache: false\n"
 		"        type: json\n        path: acc\n");
+	/* other options stay as they are written, also those that no path leads to */
+	check_metric("metrics:\n- m.json:\n    x: 'no' # quoted\n    type: a\n    \"\": 1\n",
+		"m.json",
+		"metrics:\n- m.json:\n    x: 'no' # quoted\n    type: json\n    \"\": 1\n    path: "
+		"acc\n");
 	assert_int_equal(buf_addstr(&text, "metrics: [a.json]\n"), 0);
 	assert_int_equal(stageedit_metric(&text, file, "b.json", "json", "acc"), ERR_NOTFOUND);
 	buf_release(&text);
