@@ -200,33 +200,6 @@ done:
 
 /* ---- writing ---- */
 
-/* A value on one line, so that a diff shows one line for each. */
-static int put_value(struct buf *out, const struct node *n)
-{
-	int is_map = n->type == NODE_MAP, rc;
-
-	if (n->type == NODE_STRING)
-		return yaml_quote_bytes(out, n->text, n->len);
-	if (n->type == NODE_NULL)
-		return buf_addstr(out, "null");
-	if (n->type == NODE_BOOL)
-		return buf_addstr(out, n->i != 0 ? "true" : "false");
-	if (node_is_scalar(n))
-		return buf_add(out, n->text, n->len);
-	rc = buf_addch(out, is_map ? '{' : '[');
-	for (size_t i = 0; rc == 0 && i < n->n; i++) {
-		if (i > 0)
-			rc = buf_addstr(out, ", ");
-		if (rc == 0 && is_map)
-			rc = yaml_quote(out, n->keys[i]);
-		if (rc == 0 && is_map)
-			rc = buf_addstr(out, ": ");
-		if (rc == 0)
-			rc = put_value(out, n->items[i]);
-	}
-	return rc == 0 ? buf_addch(out, is_map ? '}' : ']') : rc;
-}
-
 struct sorted_key {
 	const char *key;
 	const struct node *value;
@@ -262,7 +235,7 @@ static int put_map(struct buf *out, const struct node *map, size_t indent, int d
 		if (rc == 0)
 			rc = buf_addstr(out, ": ");
 		if (rc == 0)
-			rc = put_value(out, v[i].value);
+			rc = yaml_put_value(out, v[i].value);
 		if (rc == 0)
 			rc = buf_addch(out, '\n');
 	}
@@ -358,7 +331,7 @@ int unknown_key_format(struct buf *out, const char *key, const struct node *valu
 	if (rc == 0)
 		rc = buf_addstr(out, ": ");
 	if (rc == 0)
-		rc = put_value(out, value);
+		rc = yaml_put_value(out, value);
 	return rc == 0 ? buf_addch(out, '\n') : rc;
 }
 

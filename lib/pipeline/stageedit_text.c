@@ -252,11 +252,6 @@ static int add_indent(struct buf *out, size_t n)
 	return buf_addf(out, "%*s", (int)n, "");
 }
 
-static int emit_scalar(struct buf *out, const struct node *n)
-{
-	return n->type == NODE_STRING ? yaml_quote_bytes(out, n->text, n->len) : node_print(out, n);
-}
-
 static int emit_entries(struct buf *out, const struct node *map, size_t indent, int first_is_placed,
 	const struct stageedit_style *style);
 
@@ -278,7 +273,7 @@ static int emit_items(struct buf *out, const struct node *list, size_t indent,
 			rc = emit_entries(out, item, indent + 2, 1, style);
 			continue;
 		}
-		rc = emit_scalar(out, item);
+		rc = yaml_put_value(out, item);
 		if (rc == 0)
 			rc = buf_addstr(out, style->eol);
 	}
@@ -295,7 +290,7 @@ static int emit_value(struct buf *out, const struct node *value, size_t indent,
 			return buf_addstr(out, style->eol);
 		rc = buf_addch(out, ' ');
 		if (rc == 0)
-			rc = emit_scalar(out, value);
+			rc = yaml_put_value(out, value);
 		return rc == 0 ? buf_addstr(out, style->eol) : rc;
 	}
 	rc = buf_addstr(out, style->eol);

@@ -29,49 +29,39 @@ struct edit {
 /* --- values as text ----------------------------------------------------------------------------
  */
 
-static int add_value(struct buf *out, const struct node *v, enum doc_format format);
-
-static int add_string(struct buf *out, const char *text, enum doc_format format)
+static int add_string(struct buf *out, const char *text)
 {
-	struct node *n;
-	int rc;
+	struct node *n = node_string(text);
+	int rc = n == NULL ? err_set(ERR_NOMEM, "out of memory") : node_json(out, n, 0);
 
-	if (format == DOC_YAML)
-		return yaml_quote(out, text);
-	n = node_string(text);
-	rc = n == NULL ? err_set(ERR_NOMEM, "out of memory") : node_json(out, n, 0);
 	node_free(n);
 	return rc;
 }
 
-static int add_items(struct buf *out, const struct node *v, enum doc_format format)
+/* As JSON and TOML have it. */
+static int add_json(struct buf *out, const struct node *v)
 {
-	int rc = buf_addch(out, v->type == NODE_MAP ? '{' : '[');
+	int rc;
 
+	if (node_is_scalar(v))
+		return node_json(out, v, 0);
+	rc = buf_addch(out, v->type == NODE_MAP ? '{' : '[');
 	for (size_t i = 0; rc == 0 && i < v->n; i++) {
 		if (i)
 			rc = buf_addstr(out, ", ");
 		if (rc == 0 && v->type == NODE_MAP)
-			rc = add_string(out, v->keys[i], format);
+			rc = add_string(out, v->keys[i]);
 		if (rc == 0 && v->type == NODE_MAP)
 			rc = buf_addstr(out, ": ");
 		if (rc == 0)
-			rc = add_value(out, v->items[i], format);
+			rc = add_json(out, v->items[i]);
 	}
 	return rc < 0 ? rc : buf_addch(out, v->type == NODE_MAP ? '}' : ']');
 }
 
 static int add_value(struct buf *out, const struct node *v, enum doc_format format)
 {
-	if (!node_is_scalar(v))
-		return add_items(out, v, format);
-	if (format != DOC_YAML || v->type == NODE_NULL || v->type == NODE_BOOL)
-		return node_json(out, v, 0);
-	if (node_is_number(v))
-		return buf_addstr(out, v->text);
-	if (strlen(v->text) != v->len)
-		return node_json(out, v, 0);
-	return yaml_quote_bytes(out, v->text, v->len);
+	return format == DOC_YAML ? yaml_put_value(out, v) : add_json(out, v);
 }
 
 /* --- replacing ---------------------------------------------------------------------------------
@@ -116,10 +106,18 @@ static const struct node *last_of(const struct node *map)
 	return last;
 }
 
+static int add_key_text(struct buf *out, const char *key, enum doc_format format)
+{
+	if (format == DOC_YAML)
+		return yaml_quote(out, key);
+	if (format == DOC_TOML && *key && strspn(key, BARE_KEY) == strlen(key))
+		return buf_addstr(out, key);
+	return add_string(out, key);
+}
+
 static int add_pair(struct edit *e, const char *key, const char *colon)
 {
-	int is_bare = e->format == DOC_TOML && *key && strspn(key, BARE_KEY) == strlen(key);
-	int rc = is_bare ? buf_addstr(&e->inserted, key) : add_string(&e->inserted, key, e->format);
+	int rc = add_key_text(&e->inserted, key, e->format);
 
 	if (rc == 0)
 		rc = buf_addstr(&e->inserted, colon);

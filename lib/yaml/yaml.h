@@ -33,6 +33,8 @@ int doc_parse(struct node **out, const char *name, const void *text, size_t len)
 int yaml_quote(struct buf *out, const char *text);
 /* The same for `len` bytes, of which any may be NUL; one stands behind them. */
 int yaml_quote_bytes(struct buf *out, const char *text, size_t len);
+/* Append a value on one line: lists and maps in flow style. */
+int yaml_put_value(struct buf *out, const struct node *value);
 
 /* In the text of a YAML, JSON or TOML file, replace the scalar (or flow collection) at a dotted
  * path by `value`, or add the last key of the path to its map where the map is there; everything

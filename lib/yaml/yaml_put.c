@@ -1,6 +1,6 @@
 /*
- * Strings as YAML: plain where every reader, also one of YAML 1.1, sees a string; else in double
- * quotes.
+ * Values as YAML on one line.  Strings are plain where every reader, also one of YAML 1.1, sees a
+ * string; else in double quotes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -86,4 +86,31 @@ int yaml_quote_bytes(struct buf *out, const char *text, size_t len)
 int yaml_quote(struct buf *out, const char *text)
 {
 	return yaml_quote_bytes(out, text, strlen(text));
+}
+
+int yaml_put_value(struct buf *out, const struct node *n)
+{
+	const int is_map = n->type == NODE_MAP;
+	int rc;
+
+	if (n->type == NODE_STRING)
+		return yaml_quote_bytes(out, n->text, n->len);
+	if (n->type == NODE_NULL)
+		return buf_addstr(out, "null");
+	if (n->type == NODE_BOOL)
+		return buf_addstr(out, n->i != 0 ? "true" : "false");
+	if (node_is_scalar(n))
+		return buf_add(out, n->text, n->len);
+	rc = buf_addch(out, is_map ? '{' : '[');
+	for (size_t i = 0; rc == 0 && i < n->n; i++) {
+		if (i > 0)
+			rc = buf_addstr(out, ", ");
+		if (rc == 0 && is_map)
+			rc = yaml_quote(out, n->keys[i]);
+		if (rc == 0 && is_map)
+			rc = buf_addstr(out, ": ");
+		if (rc == 0)
+			rc = yaml_put_value(out, n->items[i]);
+	}
+	return rc == 0 ? buf_addch(out, is_map ? '}' : ']') : rc;
 }
