@@ -323,9 +323,11 @@ static int leave_empty(struct edit *e)
 	size_t pos;
 
 	stageedit_entry(&key, e->before, e->stages);
+	if (key.start >= e->after.len)
+		return 0; /* an alias of stages that stood above; is_right() will say so */
 	colon = memchr(e->after.p + key.start, ':', e->after.len - key.start);
 	if (colon == NULL)
-		return 0; /* is_right() will say so */
+		return 0; /* as above */
 	pos = (size_t)(colon - e->after.p) + 1;
 	return stageedit_splice(&e->after, pos, pos, " {}", 3);
 }

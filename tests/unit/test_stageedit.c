@@ -266,12 +266,18 @@ static void test_remove(void **state)
 static void test_anchor(void **state)
 {
 	static const char before[] = "stages:\n  a: &x\n    cmd: y\n  b: *x\n";
+	static const char above[] = "x: &s\n  a:\n    cmd: echo a\nstages: *s\n";
 	struct buf text = BUF_INIT;
 
 	(void)state;
 	assert_int_equal(buf_addstr(&text, before), 0);
 	assert_int_equal(stageedit_remove(&text, file, "a"), ERR_INVALID);
 	assert_string_equal(text.p, before);
+	/* lines above "stages:", which would come to stand behind the end of the text */
+	buf_reset(&text);
+	assert_int_equal(buf_addstr(&text, above), 0);
+	assert_int_equal(stageedit_remove(&text, file, "a"), ERR_INVALID);
+	assert_string_equal(text.p, above);
 	buf_release(&text);
 }
 
