@@ -140,6 +140,27 @@ static int is_block(const struct reading *r, const struct node *map, size_t i, s
 	       strspn(r->text + at - indent, " ") == indent;
 }
 
+/* Whether a line is nothing but a comment, or belongs to the begin of the document. */
+static int is_head_line(const char *p, size_t len)
+{
+	while (len > 0 && strchr(" \t\r\n", p[len - 1]) != NULL)
+		len--;
+	if (len == 0 || *p == '%' || (len == 3 && memcmp(p, "---", 3) == 0))
+		return 1;
+	while (*p == ' ' || *p == '\t')
+		p++;
+	return *p == '#';
+}
+
+/* Whether the lines before this one, counted from 1, can stay in front of the file. */
+static int is_head(const struct reading *r, size_t line)
+{
+	for (size_t i = 0; i + 1 < line; i++)
+		if (!is_head_line(r->text + r->lines[i], r->lines[i + 1] - r->lines[i]))
+			return 0;
+	return line > 1;
+}
+
 /* The lines of the i-th entry of `map`, which ends before the line `end`; NULL when they are not
  * as we write them. */
 static char *block_text(
@@ -196,8 +217,12 @@ static int read_environments(struct reading *r, const struct node *map, size_t e
 		return err_set(ERR_INVALID, "%s:%u: environments are a map; %s", r->at.file,
 			map->line, r->at.mend);
 	for (size_t i = 0; i < map->n; i++) {
-		struct lock_block *b = lock_block_add(&r->l->environments, map->keys[i]);
+		struct lock_block *b;
 
+		if (map->items[i]->type != NODE_MAP && map->items[i]->type != NODE_NULL)
+			return err_set(ERR_INVALID, "%s:%u: an environment is a map; %s",
+				r->at.file, map->items[i]->line, r->at.mend);
+		b = lock_block_add(&r->l->environments, map->keys[i]);
 		if (b == NULL)
 			return err_set(ERR_NOMEM, "out of memory");
 		b->text = block_text(r, map, i, 2, end);
@@ -243,7 +268,8 @@ static int read_root(struct reading *r, const struct node *root)
 	const struct node *environments = node_get(root, "environments");
 	int rc = check_schema(r, root);
 
-	if (rc == 0 && root->n > 0 && is_block(r, root, 0, 0) && root->items[0]->key_line > 1)
+	if (rc == 0 && root->n > 0 && is_block(r, root, 0, 0) &&
+		is_head(r, root->items[0]->key_line))
 		r->l->head = lines_text(r, 1, root->items[0]->key_line);
 	for (size_t i = 0; rc == 0 && i < root->n; i++) {
 		const char *key = root->keys[i];

@@ -200,6 +200,8 @@ static void test_unknown_keys_stay(void **state)
 		/* lines that end like those of old Macs, and in Unicode's own way */
 		{"# x\rschema: dvx/1\nz: 1\nb: 2\n", "b: 2\nz: 1\n"},
 		{"schema: dvx/1\nz: \"1\xe2\x80\xa8 2\"\nb: 2\n", "b: 2\nz: \"1\\u20282\"\n"},
+		/* the brace stands where comments do */
+		{"{\nschema: dvx/1, later: 1}\n", "later: 1\n"},
 		/* no mapping's end, but a document's */
 		{"schema: dvx/1\nz: 1\nb: 2\n...\n", "b: 2\nz: 1\n"},
 	};
@@ -269,6 +271,7 @@ static void test_refused(void **state)
 	       ", size: -1}\n",
 		ERR_INVALID, "dvx.lock:5:");
 	refuse("schema: dvx/1\nstages: [a]\n", ERR_INVALID, "dvx.lock:2:");
+	refuse("schema: dvx/1\nenvironments:\n    e1: [a]\n", ERR_INVALID, "dvx.lock:3:");
 	refuse("[]\n", ERR_INVALID, "dvx.lock:1:");
 	refuse("schema: dvx/1\nstages:\n  a: {\n", ERR_INVALID, "dvx.lock:");
 }
