@@ -150,7 +150,7 @@ static int read_map(
 }
 
 static int read_environment(struct locked_stage *s, const struct lock_place *at,
-	const struct node *id, const struct node *environments)
+	const struct node *id, const struct strmap *environments)
 {
 	const struct node *map;
 
@@ -158,12 +158,12 @@ static int read_environment(struct locked_stage *s, const struct lock_place *at,
 		return 0;
 	if (id->type == NODE_MAP)
 		return read_map(&s->environment, at, id, 0);
-	map = node_is_scalar(id) ? node_get(environments, id->text) : NULL;
+	map = node_is_scalar(id) ? strmap_get(environments, id->text) : NULL;
 	return map != NULL ? read_map(&s->environment, at, map, 0) : 0;
 }
 
 int locked_stage_read(struct locked_stage **out, const struct lock_place *at, const char *name,
-	const struct node *n, const struct node *environments)
+	const struct node *n, const struct strmap *environments)
 {
 	struct locked_stage *s = NULL;
 	int rc;
@@ -324,15 +324,38 @@ int environment_format(struct buf *out, const char *id, const struct node *envir
 	return rc == 0 ? put_map(out, environment, 4, 0) : rc;
 }
 
-int unknown_key_format(struct buf *out, const char *key, const struct node *value)
+static int put_unknown(struct buf *out, size_t indent, const char *key, const struct node *value)
 {
-	int rc = yaml_quote(out, key);
+	int rc = buf_addf(out, "%*s", (int)indent, "");
 
+	if (rc == 0)
+		rc = yaml_quote(out, key);
 	if (rc == 0)
 		rc = buf_addstr(out, ": ");
 	if (rc == 0)
 		rc = yaml_put_value(out, value);
 	return rc == 0 ? buf_addch(out, '\n') : rc;
+}
+
+int unknown_key_format(struct buf *out, const char *key, const struct node *value)
+{
+	return put_unknown(out, 0, key, value);
+}
+
+int unknown_entry_format(struct buf *out, const char *name, const struct node *value)
+{
+	int rc;
+
+	if (!has_entries(value))
+		return put_unknown(out, 2, name, value);
+	rc = buf_addstr(out, "  ");
+	if (rc == 0)
+		rc = yaml_quote(out, name);
+	if (rc == 0)
+		rc = buf_addstr(out, ":\n");
+	for (size_t i = 0; rc == 0 && i < value->n; i++)
+		rc = put_unknown(out, 4, value->keys[i], value->items[i]);
+	return rc;
 }
 
 static int put_body(struct buf *out, const struct locked_stage *s, int whole_environment)

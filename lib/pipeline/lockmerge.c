@@ -94,7 +94,10 @@ static int copy_block(struct lock_blocks *to, const struct lock_block *b)
 		buf_release(&text);
 		return rc;
 	}
-	return put_block(to, b->name, &text, b->environment);
+	rc = put_block(to, b->name, &text, b->environment);
+	if (rc == 0)
+		to->v[to->n - 1].value = b->value;
+	return rc;
 }
 
 /* Both versions of a block between markers.  Those of a stage may name two environments, which both
@@ -152,19 +155,35 @@ static int merge_block(struct merge *m, struct lock_blocks *to, const char *name
 	return side >= 0 ? copy_block(to, v[side]) : put_conflict(m, to, name, v);
 }
 
+/* Named by what they hold: there is nothing to merge, and none is removed.  Those that nobody names
+ * any more are left out when the file is formatted. */
+static int unite_environment(struct merge *m, struct lock_blocks *to, const char *name,
+	const struct strmap at[static N_SIDES])
+{
+	const struct lock_block *ours = strmap_get(&at[OURS], name);
+	const struct lock_block *theirs = strmap_get(&at[THEIRS], name);
+
+	(void)m;
+	if (ours == NULL || (theirs != NULL && same_text(strmap_get(&at[BASE], name), ours)))
+		return copy_block(to, theirs);
+	return copy_block(to, ours);
+}
+
 /* All that ours has, then what only theirs has. */
-static int merge_blocks(
-	struct merge *m, struct lock_blocks *to, const struct lock_blocks *const from[])
+static int merge_blocks(struct merge *m, struct lock_blocks *to,
+	const struct lock_blocks *const from[],
+	int (*merge_one)(struct merge *m, struct lock_blocks *to, const char *name,
+		const struct strmap at[static N_SIDES]))
 {
 	const struct lock_blocks *ours = from[OURS], *theirs = from[THEIRS];
 	struct strmap at[N_SIDES] = {STRMAP_INIT, STRMAP_INIT, STRMAP_INIT};
 	int rc = index_blocks(at, from);
 
 	for (size_t i = 0; rc == 0 && i < ours->n; i++)
-		rc = merge_block(m, to, ours->v[i].name, at);
+		rc = merge_one(m, to, ours->v[i].name, at);
 	for (size_t i = 0; rc == 0 && i < theirs->n; i++)
 		if (!strmap_has(&at[OURS], theirs->v[i].name))
-			rc = merge_block(m, to, theirs->v[i].name, at);
+			rc = merge_one(m, to, theirs->v[i].name, at);
 	for (int i = 0; i < N_SIDES; i++)
 		strmap_release(&at[i], NULL);
 	return rc;
@@ -175,7 +194,15 @@ static int merge_stages(struct merge *m)
 	const struct lock_blocks *const from[N_SIDES] = {
 		&m->side[BASE]->stages, &m->side[OURS]->stages, &m->side[THEIRS]->stages};
 
-	return merge_blocks(m, &m->out->stages, from);
+	return merge_blocks(m, &m->out->stages, from, merge_block);
+}
+
+static int unite_environments(struct merge *m)
+{
+	const struct lock_blocks *const from[N_SIDES] = {&m->side[BASE]->environments,
+		&m->side[OURS]->environments, &m->side[THEIRS]->environments};
+
+	return merge_blocks(m, &m->out->environments, from, unite_environment);
 }
 
 static int merge_others(struct merge *m)
@@ -183,29 +210,7 @@ static int merge_others(struct merge *m)
 	const struct lock_blocks *const from[N_SIDES] = {
 		&m->side[BASE]->others, &m->side[OURS]->others, &m->side[THEIRS]->others};
 
-	return merge_blocks(m, &m->out->others, from);
-}
-
-/* Named by what they hold: there is nothing to merge.  Those that nobody names any more are left
- * out when the file is formatted. */
-static int unite_environments(struct merge *m)
-{
-	struct strmap there = STRMAP_INIT;
-	int rc = 0;
-
-	for (int i = OURS; i < N_SIDES; i++) {
-		const struct lock_blocks *from = &m->side[i]->environments;
-
-		for (size_t k = 0; rc == 0 && k < from->n; k++) {
-			if (strmap_has(&there, from->v[k].name))
-				continue;
-			rc = copy_block(&m->out->environments, &from->v[k]);
-			if (rc == 0)
-				rc = strmap_put(&there, from->v[k].name, NULL);
-		}
-	}
-	strmap_release(&there, NULL);
-	return rc;
+	return merge_blocks(m, &m->out->others, from, merge_block);
 }
 
 static int merge_head(struct merge *m)
@@ -229,50 +234,16 @@ static int read_side(struct stagelock **out, const char *name, const char *text,
 	return rc == 0 ? stagelock_format_blocks(*out) : rc;
 }
 
-/* What ours or theirs was run like. */
-static int check_stage(const struct locked_stage *s, void *data)
-{
-	const struct merge *m = data;
-
-	if (same_run(s, stagelock_get(m->side[OURS], s->name)) ||
-		same_run(s, stagelock_get(m->side[THEIRS], s->name)))
-		return 0;
-	return err_set(ERR_INVALID, "the stage '%s' says something else there", s->name);
-}
-
-/* What ours or theirs says, of the keys that this version does not know. */
-static int check_unknown_keys(const struct merge *m, const struct lock_blocks *merged)
-{
-	const struct lock_blocks *const from[N_SIDES] = {
-		&m->side[BASE]->others, &m->side[OURS]->others, &m->side[THEIRS]->others};
-	struct strmap at[N_SIDES] = {STRMAP_INIT, STRMAP_INIT, STRMAP_INIT};
-	int rc = index_blocks(at, from);
-
-	for (size_t i = 0; rc == 0 && i < merged->n; i++) {
-		const struct lock_block *b = &merged->v[i];
-		const struct lock_block *ours = strmap_get(&at[OURS], b->name);
-		const struct lock_block *theirs = strmap_get(&at[THEIRS], b->name);
-
-		if ((ours == NULL || !node_equal(b->value, ours->value)) &&
-			(theirs == NULL || !node_equal(b->value, theirs->value)))
-			rc = err_set(
-				ERR_INVALID, "the key '%s' says something else there", b->name);
-	}
-	for (int i = 0; i < N_SIDES; i++)
-		strmap_release(&at[i], NULL);
-	return rc;
-}
-
 /* A block that was moved may have lost the anchor that it refers to, or found another one. */
 static int check_result(struct merge *m, const struct buf *out, size_t start)
 {
 	struct stagelock *l = NULL;
 	int rc = stagelock_parse(&l, "merged", out->p + start, out->len - start);
 
-	if (rc == 0)
-		rc = stagelock_each(l, check_stage, m);
-	if (rc == 0)
-		rc = check_unknown_keys(m, &l->others);
+	const char *name;
+
+	if (rc == 0 && (name = stagelock_difference(m->out, l)) != NULL)
+		rc = err_set(ERR_INVALID, "'%s' would say something else there", name);
 	stagelock_free(l);
 	return rc < 0 ? err_prefix(ERR_INVALID, "cannot merge stages") : 0;
 }

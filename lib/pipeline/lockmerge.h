@@ -13,8 +13,9 @@ struct lockmerge_options {
 	const char *labels[3]; /* base, ours, theirs */
 };
 /* `text` and `len`: base, ours, theirs; an empty text has no stages.  Append the merged file and
- * the names of the stages in conflict.  0; ERR_INVALID: a side is no dvx.lock (the message says
- * which): then a text merge has to do. */
+ * the names of the stages (and of keys that this version does not know) in conflict.  0;
+ * ERR_INVALID: a side is no dvx.lock (the message says which), or would say something else where it
+ * comes to stand. */
 int lockmerge_run(struct buf *out, struct strvec *conflicts, const char *const text[3],
 	const size_t len[3], const struct lockmerge_options *o);
 

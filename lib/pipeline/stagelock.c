@@ -21,7 +21,6 @@ static void free_blocks(struct lock_blocks *b)
 		free(b->v[i].text);
 		free(b->v[i].environment);
 		locked_stage_free(b->v[i].stage);
-		node_free(b->v[i].value);
 	}
 	free(b->v);
 }
@@ -35,6 +34,7 @@ void stagelock_free(struct stagelock *l)
 	free_blocks(&l->environments);
 	free_blocks(&l->others);
 	strmap_release(&l->by_name, NULL);
+	node_free(l->root);
 	free(l);
 }
 
@@ -61,8 +61,8 @@ struct reading {
 	size_t len;
 	size_t *lines; /* offset of each line, and of the end */
 	size_t n_lines;
-	int other_breaks; /* YAML's lines are others than these */
-	struct node *root;
+	int other_breaks;	    /* YAML's lines are others than these */
+	struct strmap environments; /* id -> node */
 };
 
 /* What YAML 1.1 takes for the end of a line besides LF and CR LF: CR, NEL, LS, PS. */
@@ -145,7 +145,11 @@ static int is_head_line(const char *p, size_t len)
 {
 	while (len > 0 && strchr(" \t\r\n", p[len - 1]) != NULL)
 		len--;
-	if (len == 0 || *p == '%' || (len == 3 && memcmp(p, "---", 3) == 0))
+	if (len >= 3 && (memcmp(p, "---", 3) == 0 || memcmp(p, "\xef\xbb\xbf", 3) == 0)) {
+		p += 3;
+		len -= 3;
+	}
+	if (len == 0 || *p == '%')
 		return 1;
 	while (*p == ' ' || *p == '\t')
 		p++;
@@ -176,26 +180,38 @@ static char *block_text(
 	return lines_text(r, map->items[i]->key_line, end);
 }
 
-static int read_stage(struct reading *r, const struct node *map, size_t i,
-	const struct node *environments, size_t end)
+/* A block of the i-th key of `map`. */
+static struct lock_block *add_block(const struct reading *r, struct lock_blocks *to,
+	const struct node *map, size_t i, size_t indent, size_t end)
+{
+	struct lock_block *b = lock_block_add(to, map->keys[i]);
+
+	if (b == NULL) {
+		(void)err_no_memory();
+		return NULL;
+	}
+	b->value = map->items[i];
+	b->text = block_text(r, map, i, indent, end);
+	return b;
+}
+
+static int read_stage(struct reading *r, const struct node *map, size_t i, size_t end)
 {
 	const struct node *n = map->items[i], *id = node_get(n, "environment");
-	struct lock_block *b = lock_block_add(&r->l->stages, map->keys[i]);
+	struct lock_block *b = add_block(r, &r->l->stages, map, i, 2, end);
 	int rc;
 
 	if (b == NULL)
-		return err_set(ERR_NOMEM, "out of memory");
-	rc = locked_stage_read(&b->stage, &r->at, map->keys[i], n, environments);
+		return ERR_NOMEM;
+	rc = locked_stage_read(&b->stage, &r->at, map->keys[i], n, &r->environments);
 	if (rc < 0)
 		return rc;
-	b->text = block_text(r, map, i, 2, end);
 	if (id != NULL && node_is_scalar(id) && (b->environment = strdup(id->text)) == NULL)
-		return err_set(ERR_NOMEM, "out of memory");
+		return err_no_memory();
 	return strmap_put(&r->l->by_name, map->keys[i], b->stage);
 }
 
-static int read_stages(
-	struct reading *r, const struct node *map, const struct node *environments, size_t end)
+static int read_stages(struct reading *r, const struct node *map, size_t end)
 {
 	int rc = 0;
 
@@ -205,37 +221,28 @@ static int read_stages(
 		return err_set(ERR_INVALID, "%s:%u: stages are a map; %s", r->at.file, map->line,
 			r->at.mend);
 	for (size_t i = 0; rc == 0 && i < map->n; i++)
-		rc = read_stage(r, map, i, environments, end);
+		rc = read_stage(r, map, i, end);
 	return rc;
 }
 
 static int read_environments(struct reading *r, const struct node *map, size_t end)
 {
+	int rc = 0;
+
 	if (map == NULL || map->type == NODE_NULL)
 		return 0;
 	if (map->type != NODE_MAP)
 		return err_set(ERR_INVALID, "%s:%u: environments are a map; %s", r->at.file,
 			map->line, r->at.mend);
-	for (size_t i = 0; i < map->n; i++) {
-		struct lock_block *b;
-
+	for (size_t i = 0; rc == 0 && i < map->n; i++) {
 		if (map->items[i]->type != NODE_MAP && map->items[i]->type != NODE_NULL)
 			return err_set(ERR_INVALID, "%s:%u: an environment is a map; %s",
 				r->at.file, map->items[i]->line, r->at.mend);
-		b = lock_block_add(&r->l->environments, map->keys[i]);
-		if (b == NULL)
-			return err_set(ERR_NOMEM, "out of memory");
-		b->text = block_text(r, map, i, 2, end);
-		if (b->text == NULL) {
-			struct buf text = BUF_INIT;
-			int rc = environment_format(&text, map->keys[i], map->items[i]);
-
-			b->text = buf_detach(&text);
-			if (rc < 0 || b->text == NULL)
-				return rc < 0 ? rc : err_set(ERR_NOMEM, "out of memory");
-		}
+		if (add_block(r, &r->l->environments, map, i, 2, end) == NULL)
+			return ERR_NOMEM;
+		rc = strmap_put(&r->environments, map->keys[i], map->items[i]);
 	}
-	return 0;
+	return rc;
 }
 
 static int check_schema(const struct reading *r, const struct node *root)
@@ -257,38 +264,40 @@ static int check_schema(const struct reading *r, const struct node *root)
 		STAGELOCK_SCHEMA, r->at.mend);
 }
 
-/* The line behind the i-th top-level key's value. */
-static size_t end_of(const struct reading *r, const struct node *root, size_t i)
+/* The line behind the value of a top-level key; 0: nobody knows, a merged key follows. */
+static size_t end_of(const struct reading *r, const struct node *root, const char *key)
 {
-	return i + 1 < root->n ? root->items[i + 1]->key_line : r->n_lines + 1;
+	size_t i = 0;
+
+	while (i < root->n && strcmp(root->keys[i], key) != 0)
+		i++;
+	if (i + 1 >= root->n)
+		return r->n_lines + 1;
+	return is_block(r, root, i + 1, 0) ? root->items[i + 1]->key_line : 0;
+}
+
+static int is_known(const char *key)
+{
+	return strcmp(key, "schema") == 0 || strcmp(key, "stages") == 0 ||
+	       strcmp(key, "environments") == 0;
 }
 
 static int read_root(struct reading *r, const struct node *root)
 {
-	const struct node *environments = node_get(root, "environments");
 	int rc = check_schema(r, root);
 
 	if (rc == 0 && root->n > 0 && is_block(r, root, 0, 0) &&
 		is_head(r, root->items[0]->key_line))
 		r->l->head = lines_text(r, 1, root->items[0]->key_line);
-	for (size_t i = 0; rc == 0 && i < root->n; i++) {
-		const char *key = root->keys[i];
-		struct lock_block *b;
-
-		if (strcmp(key, "stages") == 0) {
-			rc = read_stages(r, root->items[i], environments, end_of(r, root, i));
-		} else if (strcmp(key, "environments") == 0) {
-			rc = read_environments(r, root->items[i], end_of(r, root, i));
-		} else if (strcmp(key, "schema") != 0) {
-			b = lock_block_add(&r->l->others, key);
-			if (b == NULL)
-				return err_set(ERR_NOMEM, "out of memory");
-			b->value = node_dup(root->items[i]);
-			if (b->value == NULL)
-				return err_set(ERR_NOMEM, "out of memory");
-			b->text = block_text(r, root, i, 0, r->n_lines + 1);
-		}
-	}
+	if (rc == 0)
+		rc = read_environments(
+			r, node_get(root, "environments"), end_of(r, root, "environments"));
+	if (rc == 0)
+		rc = read_stages(r, node_get(root, "stages"), end_of(r, root, "stages"));
+	for (size_t i = 0; rc == 0 && i < root->n; i++)
+		if (!is_known(root->keys[i]) &&
+			add_block(r, &r->l->others, root, i, 0, r->n_lines + 1) == NULL)
+			rc = ERR_NOMEM;
 	return rc;
 }
 
@@ -297,7 +306,8 @@ int stagelock_parse(struct stagelock **out, const char *name, const void *text, 
 	struct reading r = {.at = {name, "'git checkout' an older version of it, or remove it: "
 					 "'git dvx repro' writes it again"},
 		.text = text,
-		.len = len};
+		.len = len,
+		.environments = STRMAP_INIT};
 	int rc;
 
 	*out = NULL;
@@ -311,13 +321,13 @@ int stagelock_parse(struct stagelock **out, const char *name, const void *text, 
 	if (rc == 0)
 		rc = refuse_conflict(&r);
 	if (rc == 0)
-		rc = yaml_parse(&r.root, name, text, len);
-	if (rc == 0 && r.root->type == NODE_MAP)
-		rc = read_root(&r, r.root);
-	else if (rc == 0 && r.root->type != NODE_NULL)
+		rc = yaml_parse(&r.l->root, name, text, len);
+	if (rc == 0 && r.l->root->type == NODE_MAP)
+		rc = read_root(&r, r.l->root);
+	else if (rc == 0 && r.l->root->type != NODE_NULL)
 		rc = err_set(ERR_INVALID, "%s:1: this is no dvx.lock; %s", name, r.at.mend);
 	free(r.lines);
-	node_free(r.root);
+	strmap_release(&r.environments, NULL);
 	if (rc < 0) {
 		stagelock_free(r.l);
 		return rc;

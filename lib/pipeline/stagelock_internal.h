@@ -14,9 +14,10 @@ enum { ENVIRONMENT_ID_LEN = 12, STAGELOCK_BYTES_MAX = 64 * 1024 * 1024 };
 struct lock_block {
 	char *name;
 	char *text; /* its lines, as they stand in the file or will; NULL: not as we write them */
+	const struct node *value; /* what was read; borrowed from a `root`, or from a change */
+	const struct locked_stage *changed; /* what a stage says instead of that; borrowed */
 	struct locked_stage *stage;
-	struct node *value; /* of a key that this version does not know */
-	char *environment;  /* of a stage: the id that it names; NULL: none */
+	char *environment; /* of a stage: the id that it names; NULL: none */
 };
 
 struct lock_blocks {
@@ -25,6 +26,7 @@ struct lock_blocks {
 };
 
 struct stagelock {
+	struct node *root;
 	char *head; /* comments in front of the first key; NULL: none */
 	struct lock_blocks stages, environments, others;
 	struct strmap by_name; /* name -> locked_stage, borrowed */
@@ -40,9 +42,9 @@ struct lock_place {
 	const char *file, *mend;
 };
 
-/* From the nodes of an entry.  `environments` may be NULL. */
+/* From the nodes of an entry.  `environments`: id -> node. */
 int locked_stage_read(struct locked_stage **out, const struct lock_place *at, const char *name,
-	const struct node *n, const struct node *environments);
+	const struct node *n, const struct strmap *environments);
 /* The lines of an entry of dvx.lock: as locked_stage_format, but the environment is an id that
  * stands for one below `environments:`. */
 int locked_stage_format_entry(struct buf *out, const char *name, const struct locked_stage *s);
@@ -53,6 +55,8 @@ int environment_id(char out[static ENVIRONMENT_ID_LEN + 1], const struct node *e
 /* Its lines below `environments:`. */
 int environment_format(struct buf *out, const char *id, const struct node *environment);
 
+/* The lines of an entry that says more than a locked_stage does: one for each of its keys. */
+int unknown_entry_format(struct buf *out, const char *name, const struct node *value);
 /* The line of a top-level key that this version does not know. */
 int unknown_key_format(struct buf *out, const char *key, const struct node *value);
 
@@ -60,6 +64,10 @@ int unknown_key_format(struct buf *out, const char *key, const struct node *valu
 int stagelock_format_blocks(struct stagelock *l);
 /* Append the whole file; blocks are sorted, and environments that no stage names are forgotten. */
 int stagelock_format(struct buf *out, struct stagelock *l);
+
+/* What was written and read again: the name of a block that does not say any more what it said;
+ * NULL: there is none. */
+const char *stagelock_difference(const struct stagelock *written, const struct stagelock *read);
 
 /* stagelock_update on the text of a file (pure); the result has been parsed. */
 int stagelock_edit(struct buf *text, const char *name, const struct stagelock_change *v, size_t n);

@@ -11,6 +11,7 @@
 #include "lib/base/lockfile.h"
 #include "lib/pipeline/stagelock_internal.h"
 #include "lib/repo/textfile.h"
+#include "lib/yaml/yaml.h"
 
 struct lock_block *lock_block_find(const struct lock_blocks *b, const char *name)
 {
@@ -20,6 +21,18 @@ struct lock_block *lock_block_find(const struct lock_blocks *b, const char *name
 	return NULL;
 }
 
+/* Give the block this text, which is taken over.  `rc` is that of making it, and is returned. */
+static int take_text(struct lock_block *b, struct buf *text, int rc)
+{
+	free(b->text);
+	b->text = NULL;
+	if (rc == 0 && (b->text = buf_detach(text)) == NULL)
+		rc = err_no_memory();
+	buf_release(text);
+	return rc;
+}
+
+/* An id is the hash of what it stands for: what stands there and is something else is replaced. */
 static int put_environment(
 	struct stagelock *l, struct lock_block *stage, const struct node *environment)
 {
@@ -30,45 +43,30 @@ static int put_environment(
 
 	if (rc < 0)
 		return rc;
-	free(stage->environment);
 	stage->environment = strdup(id);
-	if (lock_block_find(&l->environments, id) != NULL)
-		return stage->environment != NULL ? 0 : err_set(ERR_NOMEM, "out of memory");
-	b = lock_block_add(&l->environments, id);
-	rc = environment_format(&text, id, environment);
-	if (b == NULL || rc < 0) {
-		buf_release(&text);
-		return rc < 0 ? rc : err_set(ERR_NOMEM, "out of memory");
-	}
-	b->text = buf_detach(&text);
-	return b->text != NULL && stage->environment != NULL ? 0
-							     : err_set(ERR_NOMEM, "out of memory");
+	if (stage->environment == NULL)
+		return err_no_memory();
+	b = lock_block_find(&l->environments, id);
+	if (b != NULL && node_equal(b->value, environment))
+		return 0;
+	if (b == NULL && (b = lock_block_add(&l->environments, id)) == NULL)
+		return err_no_memory();
+	b->value = environment;
+	return take_text(b, &text, environment_format(&text, id, environment));
 }
 
-/* Give the entry the text of `s`. */
+/* Let the entry say what `s` does. */
 static int put_stage(struct stagelock *l, struct lock_block *b, const struct locked_stage *s)
 {
 	struct buf text = BUF_INIT;
-	int rc = locked_stage_format_entry(&text, b->name, s);
+	int rc = take_text(b, &text, locked_stage_format_entry(&text, b->name, s));
 
-	free(b->text);
+	b->changed = s;
 	free(b->environment);
 	b->environment = NULL;
-	b->text = buf_detach(&text);
-	if (rc < 0 || b->text == NULL)
-		return rc < 0 ? rc : err_set(ERR_NOMEM, "out of memory");
-	if (s->environment != NULL && s->environment->n > 0)
+	if (rc == 0 && s->environment != NULL && s->environment->n > 0)
 		return put_environment(l, b, s->environment);
-	return 0;
-}
-
-static int put_unknown_key(struct lock_block *b)
-{
-	struct buf text = BUF_INIT;
-	int rc = unknown_key_format(&text, b->name, b->value);
-
-	b->text = buf_detach(&text);
-	return rc < 0 || b->text != NULL ? rc : err_set(ERR_NOMEM, "out of memory");
+	return rc;
 }
 
 static int change(struct stagelock *l, const struct stagelock_change *c)
@@ -86,8 +84,77 @@ static int change(struct stagelock *l, const struct stagelock_change *c)
 		return 0;
 	}
 	if (b == NULL && (b = lock_block_add(&l->stages, c->name)) == NULL)
-		return err_set(ERR_NOMEM, "out of memory");
+		return err_no_memory();
 	return put_stage(l, b, c->stage);
+}
+
+/* ---- blocks that are not as we write them ---- */
+
+/* 1 if this text of one entry says what `value` does. */
+static int says(const struct buf *text, const struct node *value)
+{
+	struct node *read = NULL;
+	int same = yaml_parse(&read, "entry", buf_str(text), text->len) == 0 &&
+		   read->type == NODE_MAP && read->n == 1 && node_equal(read->items[0], value);
+
+	node_free(read);
+	return same;
+}
+
+/* As a run would write it, where that says all. */
+static int format_stage(struct lock_block *b)
+{
+	struct buf text = BUF_INIT;
+	int rc = locked_stage_format_entry(&text, b->name, b->stage);
+
+	if (rc == 0 && !says(&text, b->value)) {
+		err_clear();
+		buf_reset(&text);
+		rc = unknown_entry_format(&text, b->name, b->value);
+	}
+	return take_text(b, &text, rc);
+}
+
+static int format_environment(struct lock_block *b)
+{
+	struct buf text = BUF_INIT;
+
+	return take_text(b, &text, environment_format(&text, b->name, b->value));
+}
+
+static int format_unknown_key(struct lock_block *b)
+{
+	struct buf text = BUF_INIT;
+
+	return take_text(b, &text, unknown_key_format(&text, b->name, b->value));
+}
+
+static int format_blocks(struct lock_blocks *b, int (*format)(struct lock_block *b))
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < b->n; i++)
+		if (b->v[i].text == NULL)
+			rc = format(&b->v[i]);
+	return rc;
+}
+
+int stagelock_format_blocks(struct stagelock *l)
+{
+	int rc = format_blocks(&l->stages, format_stage);
+
+	if (rc == 0)
+		rc = format_blocks(&l->environments, format_environment);
+	return rc == 0 ? format_blocks(&l->others, format_unknown_key) : rc;
+}
+
+/* All blocks will be written from what they say, not as they stood. */
+static void forget_texts(struct lock_blocks *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		free(b->v[i].text);
+		b->v[i].text = NULL;
+	}
 }
 
 /* ---- the whole text ---- */
@@ -136,19 +203,6 @@ static int collect_environments(struct stagelock *l)
 	return rc;
 }
 
-int stagelock_format_blocks(struct stagelock *l)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < l->stages.n; i++)
-		if (l->stages.v[i].text == NULL)
-			rc = put_stage(l, &l->stages.v[i], l->stages.v[i].stage);
-	for (size_t i = 0; rc == 0 && i < l->others.n; i++)
-		if (l->others.v[i].text == NULL)
-			rc = put_unknown_key(&l->others.v[i]);
-	return rc;
-}
-
 int stagelock_format(struct buf *out, struct stagelock *l)
 {
 	int rc = stagelock_format_blocks(l);
@@ -169,49 +223,39 @@ int stagelock_format(struct buf *out, struct stagelock *l)
 
 /* ---- is the result what was meant ---- */
 
-static int is_changed(const char *name, const struct stagelock_change *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(v[i].name, name) == 0)
-			return 1;
-	return 0;
-}
-
-static int same_stage(const struct locked_stage *a, const struct locked_stage *b)
+/* As locked stages: an environment is compared by what it is. */
+static int same_entry(const char *name, const struct locked_stage *a, const struct locked_stage *b)
 {
 	struct buf x = BUF_INIT, y = BUF_INIT;
-	int same = b != NULL && locked_stage_format(&x, a) == 0 &&
-		   locked_stage_format(&y, b) == 0 && strcmp(x.p, y.p) == 0;
+	int same = b != NULL && locked_stage_format_entry(&x, name, a) == 0 &&
+		   locked_stage_format_entry(&y, name, b) == 0 && strcmp(x.p, y.p) == 0;
 
 	buf_release(&x);
 	buf_release(&y);
 	return same;
 }
 
-/* 1 if all entries that were not to be changed say what they said. */
-static int others_are_the_same(const struct stagelock *before, const struct stagelock *after,
-	const struct stagelock_change *v, size_t n)
+/* Both are sorted: the one to be written, the other because it was read from that. */
+static const char *difference(const struct lock_blocks *written, const struct lock_blocks *read)
 {
-	for (size_t i = 0; i < before->stages.n; i++) {
-		const struct lock_block *b = &before->stages.v[i];
+	for (size_t i = 0; i < written->n; i++) {
+		const struct lock_block *w = &written->v[i], *r = &read->v[i];
 
-		if (!is_changed(b->name, v, n) &&
-			!same_stage(b->stage, stagelock_get(after, b->name)))
-			return 0;
+		if (i == read->n || strcmp(w->name, r->name) != 0 ||
+			!(w->changed != NULL ? same_entry(w->name, w->changed, r->stage)
+					     : node_equal(w->value, r->value)))
+			return w->name;
 	}
-	return 1;
+	return written->n < read->n ? read->v[written->n].name : NULL;
 }
 
-/* 1 if the keys that this version does not know are these, in the order in which they were written.
- */
-static int unknown_keys_are_the_same(
-	const struct lock_blocks *written, const struct lock_blocks *read)
+const char *stagelock_difference(const struct stagelock *written, const struct stagelock *read)
 {
-	for (size_t i = 0; i < written->n && i < read->n; i++)
-		if (strcmp(written->v[i].name, read->v[i].name) != 0 ||
-			!node_equal(written->v[i].value, read->v[i].value))
-			return 0;
-	return written->n == read->n;
+	const char *name = difference(&written->stages, &read->stages);
+
+	if (name == NULL)
+		name = difference(&written->environments, &read->environments);
+	return name != NULL ? name : difference(&written->others, &read->others);
 }
 
 /* 1 if the text is one that stays what it is when nothing is changed in it; negative errors. */
@@ -226,51 +270,35 @@ static int is_as_we_write_it(const struct buf *text, struct stagelock *l)
 	return rc;
 }
 
-/* All entries will be written from what they say, not as they stood. */
-static void forget_texts(struct stagelock *l)
-{
-	for (size_t i = 0; i < l->stages.n; i++) {
-		free(l->stages.v[i].text);
-		l->stages.v[i].text = NULL;
-	}
-	for (size_t i = 0; i < l->others.n; i++) {
-		free(l->others.v[i].text);
-		l->others.v[i].text = NULL;
-	}
-	for (size_t i = 0; i < l->environments.n; i++) {
-		free(l->environments.v[i].name);
-		free(l->environments.v[i].text);
-	}
-	l->environments.n = 0;
-}
-
 /* Append the changed text.  1; 0: what came out is not what was meant (anchors and aliases do not
  * bear being moved); or a negative error. */
 static int try_edit(struct buf *out, const struct buf *text, const char *name,
 	const struct stagelock_change *v, size_t n, int anew)
 {
-	struct stagelock *before = NULL, *l = NULL, *after = NULL;
-	int rc = stagelock_parse(&before, name, buf_str(text), text->len);
+	struct stagelock *l = NULL, *after = NULL;
+	int rc = stagelock_parse(&l, name, buf_str(text), text->len);
 
-	if (rc == 0)
-		rc = stagelock_parse(&l, name, buf_str(text), text->len);
-	if (rc == 0 && anew)
-		forget_texts(l);
+	if (rc == 0 && anew) {
+		forget_texts(&l->stages);
+		forget_texts(&l->environments);
+		forget_texts(&l->others);
+	}
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		rc = change(l, &v[i]);
-	if (rc == 0)
-		rc = stagelock_format(out, l);
+	if (rc == 0 && (rc = stagelock_format(out, l)) == ERR_LIMIT)
+		rc = err_set(ERR_LIMIT,
+			"'%s' would be larger than %d MiB; remove it: 'git dvx repro' writes "
+			"what is still needed",
+			name, STAGELOCK_BYTES_MAX >> 20);
 	if (rc == 0) {
 		rc = stagelock_parse(&after, name, buf_str(out), out->len);
 		if (rc == 0)
-			rc = others_are_the_same(before, after, v, n) &&
-			     unknown_keys_are_the_same(&l->others, &after->others);
+			rc = stagelock_difference(l, after) == NULL;
 		else if (rc != ERR_NOMEM)
 			rc = 0;
 	}
 	if (rc > 0)
 		rc = is_as_we_write_it(out, after);
-	stagelock_free(before);
 	stagelock_free(l);
 	stagelock_free(after);
 	return rc;

@@ -13,7 +13,8 @@
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS	"0123456789"
 
-/* Words that YAML 1.1 takes for booleans; and dates and "1_000", which it takes for others. */
+/* Words that YAML 1.1 takes for booleans; and dates, "0b1" and "1_000", which it takes for others.
+ */
 static int is_old_yaml_value(const char *text)
 {
 	static const char *const words[] = {"y", "n", "yes", "no", "on", "off", NULL};
@@ -21,6 +22,8 @@ static int is_old_yaml_value(const char *text)
 	for (const char *const *w = words; *w != NULL; w++)
 		if (!strcasecmp(text, *w))
 			return 1;
+	if (*text == '0' && strspn(text, DIGITS "abcdefABCDEFxX_") == strlen(text))
+		return text[1] == 'b' || strchr(text, '_') != NULL;
 	return strspn(text, DIGITS "-+_.eE") == strlen(text) && strpbrk(text, "-_") != NULL;
 }
 
@@ -68,6 +71,7 @@ static int add_escape(struct buf *out, const char *p, size_t n)
 
 int yaml_quote_bytes(struct buf *out, const char *text, size_t len)
 {
+	const size_t start = out->len;
 	int rc = is_plain(text, len);
 
 	if (rc != 0)
@@ -75,9 +79,11 @@ int yaml_quote_bytes(struct buf *out, const char *text, size_t len)
 	rc = buf_addch(out, '"');
 	for (size_t i = 0, n; rc == 0 && i < len; i += n) {
 		n = utf8_len(text + i);
-		if (n == 0)
+		if (n == 0) {
+			buf_truncate(out, start);
 			return err_set(ERR_INVALID,
 				"'%s' is not UTF-8, which YAML must be; rename it", text);
+		}
 		rc = add_escape(out, text + i, n);
 	}
 	return rc < 0 ? rc : buf_addch(out, '"');

@@ -159,10 +159,19 @@ static void test_aliases(void **state)
 {
 	(void)state;
 	merges(HEAD "  a: &a\n    cmd: x\n", HEAD "  a: &a\n    cmd: y\n",
-		HEAD "  a: &a\n    cmd: x\n  n: *a\n", NULL, "the stage 'n' says something else");
+		HEAD "  a: &a\n    cmd: x\n  n: *a\n", NULL, "'n' would say something else");
 	merges(HEAD "  a: &a\n    cmd: x\n", HEAD "  a: &a\n    cmd: y\n  n: *a\n",
 		HEAD "  a: &a\n    cmd: x\n  o:\n    cmd: o\n",
 		HEAD "  a: &a\n    cmd: y\n  n: *a\n  o:\n    cmd: o\n", "");
+	/* a merge key of the root does not swallow the stage that is put in front of it */
+	merges(HEAD "  a:\n    cmd: x\n", HEAD "  a:\n    cmd: x\n<<:\n  l: 1\n",
+		HEAD "  a:\n    cmd: x\n  stages:\n    cmd: z\n",
+		HEAD "  a:\n    cmd: x\n  stages:\n    cmd: z\nl: 1\n", "");
+	/* nor are keys lost that this version does not know */
+	merges("{schema: dvx/1, stages: {a: {cmd: x, later: 1}}}\n",
+		"{schema: dvx/1, stages: {a: {cmd: x, later: 1}}}\n",
+		"{schema: dvx/1, stages: {a: {cmd: x, later: 2}}, also: [1]}\n",
+		HEAD "  a:\n    cmd: x\n    later: 2\nalso: [1]\n", "");
 }
 
 /* More than any project has: found by name, not one by one. */
