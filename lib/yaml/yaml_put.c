@@ -103,8 +103,6 @@ int yaml_put_value(struct buf *out, const struct node *n)
 		return yaml_quote_bytes(out, n->text, n->len);
 	if (n->type == NODE_NULL)
 		return buf_addstr(out, "null");
-	if (n->type == NODE_BOOL)
-		return buf_addstr(out, n->i != 0 ? "true" : "false");
 	if (node_is_scalar(n))
 		return buf_add(out, n->text, n->len);
 	rc = buf_addch(out, is_map ? '{' : '[');

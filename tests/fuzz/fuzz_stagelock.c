@@ -10,6 +10,23 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* For stagelock_each: the other file (`data`) has the stage, and says the same of it. */
+static int require_same_stage(const struct locked_stage *s, void *data)
+{
+	const struct locked_stage *other = stagelock_get(data, s->name);
+	struct buf a = BUF_INIT, b = BUF_INIT;
+	struct oid key, other_key;
+
+	require(other != NULL);
+	require(locked_stage_format(&a, s) == 0 && locked_stage_format(&b, other) == 0);
+	require(strcmp(a.p, b.p) == 0);
+	require(locked_stage_key(&key, s) == 0 && locked_stage_key(&other_key, other) == 0);
+	require(oid_eq(&key, &other_key));
+	buf_release(&a);
+	buf_release(&b);
+	return 0;
+}
+
 static int count(const struct locked_stage *s, void *data)
 {
 	require(s->name != NULL);

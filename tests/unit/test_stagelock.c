@@ -206,6 +206,9 @@ static void test_unknown_keys_stay(void **state)
 			STAGES "  s:\n    cmd: x\na: 1\nl: 1\n"},
 		{"schema: dvx/1\na: 1\nstages:\n  Z:\n    cmd: x\n<<:\n  a: 2\n",
 			STAGES "  Z:\n    cmd: x\na: 1\n"},
+		/* what counts as text stays as it is spelt */
+		{"{schema: dvx/1, stages: {s: {cmd: True, wdir: 0x1F, environment: ~}}}\n",
+			STAGES "  s:\n    cmd: True\n    wdir: 0x1F\n    environment: null\n"},
 		/* those of an entry; and an environment by another name */
 		{"{schema: dvx/1, stages: {s: {cmd: x, later: 1, environment: e}, t: {cmd: z}}, "
 		 "environments: {e: {os: x}}}\n",
@@ -286,6 +289,7 @@ static void test_refused(void **state)
 	       ", size: -1}\n",
 		ERR_INVALID, "dvx.lock:5:");
 	refuse("schema: dvx/1\nstages: [a]\n", ERR_INVALID, "dvx.lock:2:");
+	refuse("schema: dvx/1\nstages:\n  a:\n    cmd: [~]\n", ERR_INVALID, "dvx.lock:4:");
 	refuse("schema: dvx/1\nenvironments:\n    e1: [a]\n", ERR_INVALID, "dvx.lock:3:");
 	refuse("[]\n", ERR_INVALID, "dvx.lock:1:");
 	refuse("schema: dvx/1\nstages:\n  a: {\n", ERR_INVALID, "dvx.lock:");
