@@ -51,8 +51,7 @@ static int bad(const struct lock_place *at, const struct node *n, const char *wh
 	return err_set(ERR_INVALID, "%s:%u: %s; %s", at->file, n->line, what, at->mend);
 }
 
-/* Numbers and "true" are what they are written like; null is no text. */
-static int is_text(const struct node *n)
+int lock_is_text(const struct node *n)
 {
 	return node_is_scalar(n) && n->type != NODE_NULL && strlen(n->text) == n->len;
 }
@@ -72,7 +71,7 @@ static int read_path(struct locked_path *out, const struct lock_place *at, const
 	const struct node *exec = node_get(n, "exec");
 	int rc;
 
-	if (path == NULL || !is_text(path) || path->len == 0)
+	if (path == NULL || !lock_is_text(path) || path->len == 0)
 		return bad(at, n, "an entry without a path");
 	if (oid == NULL || !node_is_scalar(oid) || oid->len != OID_HEX_LEN ||
 		oid_from_hex(&out->fp.oid, oid->text) < 0)
@@ -117,12 +116,12 @@ static int read_cmd(struct strvec *out, const struct lock_place *at, const struc
 
 	if (cmd == NULL || cmd->type == NODE_NULL)
 		return 0;
-	if (is_text(cmd))
+	if (lock_is_text(cmd))
 		return strvec_push(out, cmd->text);
 	if (cmd->type != NODE_LIST)
 		return bad(at, cmd, "a command is a line or a list of lines");
 	for (size_t i = 0; rc == 0 && i < cmd->n; i++) {
-		if (!is_text(cmd->items[i]))
+		if (!lock_is_text(cmd->items[i]))
 			return bad(at, cmd->items[i], "a command is a line or a list of lines");
 		rc = strvec_push(out, cmd->items[i]->text);
 	}
@@ -133,7 +132,7 @@ static int read_wdir(char **out, const struct lock_place *at, const struct node 
 {
 	if (wdir == NULL || wdir->type == NODE_NULL)
 		return 0;
-	if (!is_text(wdir) || wdir->len == 0)
+	if (!lock_is_text(wdir) || wdir->len == 0)
 		return bad(at, wdir, "wdir is a path");
 	*out = strdup(wdir->text);
 	return *out != NULL ? 0 : err_set(ERR_NOMEM, "out of memory");
@@ -163,7 +162,7 @@ static int read_environment(struct locked_stage *s, const struct lock_place *at,
 		return 0;
 	if (id->type == NODE_MAP)
 		return read_map(&s->environment, at, id, 0);
-	map = is_text(id) ? strmap_get(environments, id->text) : NULL;
+	map = lock_is_text(id) ? strmap_get(environments, id->text) : NULL;
 	return map != NULL ? read_map(&s->environment, at, map, 0) : 0;
 }
 

@@ -169,48 +169,43 @@ static int unite_environment(struct merge *m, struct lock_blocks *to, const char
 	return copy_block(to, ours);
 }
 
+/* One of the three parts of a file. */
+typedef struct lock_blocks *part_of(struct stagelock *l);
+
+static struct lock_blocks *stages_of(struct stagelock *l)
+{
+	return &l->stages;
+}
+
+static struct lock_blocks *environments_of(struct stagelock *l)
+{
+	return &l->environments;
+}
+
+static struct lock_blocks *others_of(struct stagelock *l)
+{
+	return &l->others;
+}
+
 /* All that ours has, then what only theirs has. */
-static int merge_blocks(struct merge *m, struct lock_blocks *to,
-	const struct lock_blocks *const from[],
+static int merge_blocks(struct merge *m, part_of *part,
 	int (*merge_one)(struct merge *m, struct lock_blocks *to, const char *name,
 		const struct strmap at[static N_SIDES]))
 {
+	const struct lock_blocks *const from[N_SIDES] = {
+		part(m->side[BASE]), part(m->side[OURS]), part(m->side[THEIRS])};
 	const struct lock_blocks *ours = from[OURS], *theirs = from[THEIRS];
 	struct strmap at[N_SIDES] = {STRMAP_INIT, STRMAP_INIT, STRMAP_INIT};
 	int rc = index_blocks(at, from);
 
 	for (size_t i = 0; rc == 0 && i < ours->n; i++)
-		rc = merge_one(m, to, ours->v[i].name, at);
+		rc = merge_one(m, part(m->out), ours->v[i].name, at);
 	for (size_t i = 0; rc == 0 && i < theirs->n; i++)
 		if (!strmap_has(&at[OURS], theirs->v[i].name))
-			rc = merge_one(m, to, theirs->v[i].name, at);
+			rc = merge_one(m, part(m->out), theirs->v[i].name, at);
 	for (int i = 0; i < N_SIDES; i++)
 		strmap_release(&at[i], NULL);
 	return rc;
-}
-
-static int merge_stages(struct merge *m)
-{
-	const struct lock_blocks *const from[N_SIDES] = {
-		&m->side[BASE]->stages, &m->side[OURS]->stages, &m->side[THEIRS]->stages};
-
-	return merge_blocks(m, &m->out->stages, from, merge_block);
-}
-
-static int unite_environments(struct merge *m)
-{
-	const struct lock_blocks *const from[N_SIDES] = {&m->side[BASE]->environments,
-		&m->side[OURS]->environments, &m->side[THEIRS]->environments};
-
-	return merge_blocks(m, &m->out->environments, from, unite_environment);
-}
-
-static int merge_others(struct merge *m)
-{
-	const struct lock_blocks *const from[N_SIDES] = {
-		&m->side[BASE]->others, &m->side[OURS]->others, &m->side[THEIRS]->others};
-
-	return merge_blocks(m, &m->out->others, from, merge_block);
 }
 
 static int merge_head(struct merge *m)
@@ -264,11 +259,11 @@ int lockmerge_run(struct buf *out, struct strvec *conflicts, const char *const t
 	if (rc == 0)
 		rc = merge_head(&m);
 	if (rc == 0)
-		rc = merge_stages(&m);
+		rc = merge_blocks(&m, stages_of, merge_block);
 	if (rc == 0)
-		rc = unite_environments(&m);
+		rc = merge_blocks(&m, environments_of, unite_environment);
 	if (rc == 0)
-		rc = merge_others(&m);
+		rc = merge_blocks(&m, others_of, merge_block);
 	if (rc == 0)
 		rc = stagelock_format(out, m.out);
 	if (rc == 0 && conflicts->n == before)

@@ -206,8 +206,7 @@ static int read_stage(struct reading *r, const struct node *map, size_t i, size_
 	rc = locked_stage_read(&b->stage, &r->at, map->keys[i], n, &r->environments);
 	if (rc < 0)
 		return rc;
-	if (id != NULL && node_is_scalar(id) && id->type != NODE_NULL &&
-		(b->environment = strdup(id->text)) == NULL)
+	if (id != NULL && lock_is_text(id) && (b->environment = strdup(id->text)) == NULL)
 		return err_no_memory();
 	return strmap_put(&r->l->by_name, map->keys[i], b->stage);
 }

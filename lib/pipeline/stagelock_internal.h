@@ -42,6 +42,9 @@ struct lock_place {
 	const char *file, *mend;
 };
 
+/* 1 if a value counts as text: numbers and "true" are what they are written like, null is none. */
+int lock_is_text(const struct node *n);
+
 /* From the nodes of an entry.  `environments`: id -> node. */
 int locked_stage_read(struct locked_stage **out, const struct lock_place *at, const char *name,
 	const struct node *n, const struct strmap *environments);
